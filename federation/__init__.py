@@ -1,0 +1,1 @@
+"""Programs and peers: the authorization server, proofs of possession, and the verifier of tokens."""

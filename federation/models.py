@@ -1,0 +1,71 @@
+"""Programs, their tokens, and the proofs that were used."""
+
+# No `from __future__ import annotations` in model modules: it breaks SQLModel (fastapi/sqlmodel#196).
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from wego.core.db import document, moment, words
+from wego.core.ids import new_id
+
+_bytes: Any = LargeBinary()
+
+
+class OAuthClient(SQLModel, table=True):
+    """A program of a city: its public keys, and the scopes it may ask for. It has no secret."""
+
+    __tablename__ = "oauth_client"
+    __table_args__ = (Index("ix_oauth_client_city_id", "city_id"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    client_id: str = Field(unique=True)
+    city_id: UUID = Field(foreign_key="city.id")
+    name: str = ""
+    jwks: dict[str, Any] = document()
+    scopes: list[str] = words()
+    created_at: dt.datetime = moment(now=True)
+    revoked_at: dt.datetime | None = moment(nullable=True)
+
+
+class OAuthKey(SQLModel, table=True):
+    """A public key of this authorization server and its time; the private half is a file of mode 0600."""
+
+    __tablename__ = "oauth_key"
+    __table_args__ = (CheckConstraint("active_from < retired_at", name="order"),)
+
+    kid: str = Field(primary_key=True)
+    jwk: dict[str, Any] = document()
+    published_at: dt.datetime = moment(now=True)
+    active_from: dt.datetime = moment()
+    retired_at: dt.datetime | None = moment(nullable=True)  # removed from the JWKS then
+
+
+class OAuthToken(SQLModel, table=True):
+    """An issued access token, by its jti; the token itself is kept nowhere."""
+
+    __tablename__ = "oauth_token"
+    __table_args__ = (Index("ix_oauth_token_expires_at", "expires_at"),)
+
+    jti: str = Field(primary_key=True)
+    client_id: str
+    subject: str
+    city_id: UUID | None = None
+    scope: str
+    resource: str
+    issued_at: dt.datetime = moment(now=True)
+    expires_at: dt.datetime = moment()
+    revoked_at: dt.datetime | None = moment(nullable=True)
+
+
+class OAuthReplay(SQLModel, table=True):
+    """A used jti of an assertion or a proof: SHA-256 of its kind, issuer or key, and jti."""
+
+    __tablename__ = "oauth_replay"
+    __table_args__ = (Index("ix_oauth_replay_expires_at", "expires_at"),)
+
+    digest: bytes = Field(sa_type=_bytes, primary_key=True)
+    expires_at: dt.datetime = moment()

@@ -1,0 +1,316 @@
+"""The life of an access token: issued, revoked, asked about. Everything that touches the database.
+
+Binding texts: RFC 6749 section 5, RFC 7009 (revocation), RFC 7662 (introspection), RFC 8707 (resource),
+federation.md 5.4 and 5.6. One request is one transaction: the program is read, Authlib's core runs in memory,
+then one statement writes the used jti of assertion and proof and the token's row. When one of them was there
+before, everything is rolled back: fifty requests with one jti get exactly one token.
+
+The rows of `oauth_token` are the journal of what was issued; `federation.jobs` sums them up in the audit log
+when it deletes them, because one entry in the log per token would let every token wait for one lock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from authlib.oauth2 import OAuth2Error
+from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, TIMESTAMP
+from sqlmodel import col
+
+from federation import jose
+from federation.actors import in_standing
+from federation.keys import KeyRing, RingKey
+from federation.models import OAuthToken
+from federation.proofs import TokenError, open_proof
+from federation.server import (
+    METHOD,
+    FormRequest,
+    Program,
+    Terms,
+    TokenServer,
+    base_claims,
+    core_answer,
+    read_assertion,
+    sign_token,
+)
+from federation.verifier import Verifier
+from members import people
+from members.models import ACTIVE
+from wego.core import audit
+from wego.core.access import Actor, ActorKind
+from wego.core.audit import Event
+from wego.core.db import Database, Session
+from wego.core.errors import NotAllowed, NotFound
+from wego.core.ids import new_id
+from wego.core.models import AccessEpoch
+from wego.core.settings import Settings
+
+OPERATOR_CLIENT = "wego-cli"  # client_id of tokens that the operator issues for a person
+_CLIENT_ID = re.compile(r"[A-Za-z0-9._:/~-]{1,255}")
+_USED_ASSERTION = "The assertion was used before: make a new one for each request."
+_USED_PROOF = "The proof was used before: make a new one for each request."
+
+
+class Hub(Protocol):
+    """What the endpoints need of the hub."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def database(self) -> Database: ...
+    @property
+    def keys(self) -> KeyRing: ...
+
+
+class OAuthProblem(Exception):
+    """An error of an OAuth endpoint (RFC 6749 section 5.2); the description is a fixed sentence."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(f"{error}: {description}")
+        self.error = error
+        self.description = description
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The parameters of a request, each sent once but `resource`."""
+
+    fields: Mapping[str, str]
+    resources: tuple[str, ...] = ()
+
+
+_LOAD = text("""
+    SELECT c.id, c.client_id, c.jwks, c.scopes, c.city_id, y.slug, y.endonym_locale, m.status, e.seq
+    FROM access_epoch e
+    JOIN oauth_client c ON c.client_id = :client_id AND c.revoked_at IS NULL
+    JOIN city y ON y.id = c.city_id
+    JOIN membership m ON m.city_id = c.city_id AND m.status = ANY(:active)
+""").bindparams(bindparam("active", sorted(status.value for status in ACTIVE)))
+
+_USE = """
+    INSERT INTO oauth_replay (digest, expires_at)
+    SELECT * FROM unnest(CAST(:digests AS bytea[]), CAST(:ends AS timestamptz[]))
+    ON CONFLICT DO NOTHING RETURNING digest
+"""
+_LISTS = (bindparam("digests", type_=ARRAY(BYTEA)), bindparam("ends", type_=ARRAY(TIMESTAMP(timezone=True))))
+_SPEND = text(_USE).bindparams(*_LISTS)
+_ISSUE = text(f"""
+    WITH used AS ({_USE}), kept AS (
+        INSERT INTO oauth_token (jti, client_id, subject, city_id, scope, resource, issued_at, expires_at)
+        SELECT :jti, :client_id, :client_id, CAST(:city_id AS uuid), :scope, :resource,
+               CAST(:issued_at AS timestamptz), CAST(:expires_at AS timestamptz)
+        WHERE (SELECT count(*) FROM used) = cardinality(CAST(:digests AS bytea[]))
+    )
+    SELECT digest FROM used
+""").bindparams(*_LISTS)
+
+
+async def load_program(db: Session, client_id: object) -> Program | None:
+    """A program that may get tokens: registered, not revoked, of a member in good standing. The access epoch
+    is of the same snapshot, so a suspension that comes a moment later finds the token with an older epoch."""
+    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
+        return None
+    row = (await db.execute(_LOAD, {"client_id": client_id})).one_or_none()
+    if row is None:
+        return None
+    jwks = row.jwks if isinstance(row.jwks, dict) else jose.members(str(row.jwks).encode())
+    return Program(
+        row.id, row.client_id, jwks, tuple(row.scopes), row.city_id, row.slug, row.endonym_locale, row.seq
+    )
+
+
+async def issue(hub: Hub, form: Form, proofs: Sequence[str], now: datetime | None = None) -> dict[str, Any]:
+    """The answer of the token endpoint; OAuthProblem when there is no token."""
+    at = now or datetime.now(UTC)
+    settings = hub.settings
+    endpoint = f"{settings.issuer}/oauth/token"
+    resource = _resource(form, settings)
+    request = FormRequest(endpoint, form.fields)
+    sub = _claimed_sub(form)
+    try:
+        proof = open_proof(proofs, "POST", endpoint, at)
+    except TokenError as problem:
+        raise OAuthProblem(problem.error, problem.description) from None
+    terms = Terms(settings.issuer, resource, proof.jkt, settings.token_seconds, at)
+    async with hub.database.session() as db:
+        server = TokenServer(terms, await load_program(db, sub), hub.keys.signing(at))
+        status, body = core_answer(server, request)
+        used = server.assertion.used
+        if status != 200 or used is None:
+            raise OAuthProblem(
+                body["error"], body.get("error_description", "The request was refused."), status
+            )
+        ends = [datetime.fromtimestamp(used.expires, UTC), proof.expires]
+        fresh = await _write(db, server, [used.digest, proof.digest], ends, at)
+        if used.digest not in fresh:
+            raise OAuthProblem("invalid_client", _USED_ASSERTION)
+        if proof.digest not in fresh:
+            raise OAuthProblem("invalid_dpop_proof", _USED_PROOF)
+    return body
+
+
+def _resource(form: Form, settings: Settings) -> str:
+    if not form.resources:
+        return settings.resource
+    if form.resources != (settings.resource,):
+        raise OAuthProblem("invalid_target", "Ask for one resource, and one that this server knows.")
+    return settings.resource
+
+
+def _claimed_sub(form: Form) -> object:
+    try:
+        return read_assertion(form.fields)[1].get("sub")
+    except OAuth2Error as problem:
+        raise _from_authlib(problem) from None
+
+
+def _from_authlib(problem: OAuth2Error) -> OAuthProblem:
+    return OAuthProblem(problem.error or "invalid_request", problem.description or "The request was refused.")
+
+
+async def _write(
+    db: Session, server: TokenServer, digests: list[bytes], ends: list[datetime], now: datetime
+) -> set[bytes]:
+    claims = server.tokens.claims
+    values = {
+        "digests": digests,
+        "ends": ends,
+        "jti": claims["jti"],
+        "client_id": claims["client_id"],
+        "city_id": claims["city"],
+        "scope": claims["scope"],
+        "resource": claims["aud"],
+        "issued_at": now,
+        "expires_at": datetime.fromtimestamp(claims["exp"], UTC),
+    }
+    return set((await db.execute(_ISSUE, values)).scalars())
+
+
+async def authenticate(hub: Hub, db: Session, form: Form, endpoint: str, now: datetime) -> Program:
+    """Authenticate a program at another endpoint by its assertion, which is then used up."""
+    settings = hub.settings
+    program = await load_program(db, _claimed_sub(form))
+    terms = Terms(settings.issuer, settings.resource, "", settings.token_seconds, now)
+    server = TokenServer(terms, program, hub.keys.signing(now))
+    request = FormRequest(f"{settings.issuer}/oauth/{endpoint}", form.fields)
+    try:
+        server.authenticate_client(request, [METHOD], endpoint)
+    except OAuth2Error as problem:
+        raise _from_authlib(problem) from None
+    except (ValueError, RecursionError):
+        raise OAuthProblem("invalid_request", "The request cannot be read.") from None
+    used = server.assertion.used
+    if program is None or used is None:
+        raise OAuthProblem("invalid_client", "The program is unknown, or may not get tokens now.")
+    values = {"digests": [used.digest], "ends": [datetime.fromtimestamp(used.expires, UTC)]}
+    if not (await db.execute(_SPEND, values)).all():
+        raise OAuthProblem("invalid_client", _USED_ASSERTION)
+    return program
+
+
+async def revoke(hub: Hub, verifier: Verifier, form: Form, now: datetime | None = None) -> None:
+    """Revoke a token of the program that asks (RFC 7009). A token of somebody else, or none at all, changes
+    nothing and is told to nobody."""
+    at = now or datetime.now(UTC)
+    async with hub.database.session() as db:
+        program = await authenticate(hub, db, form, "revoke", at)
+        claims = _claims(verifier, form, at)
+        if claims is None or claims["client_id"] != program.client_id:
+            return
+        revoked = await db.execute(
+            update(OAuthToken)
+            .where(col(OAuthToken.jti) == claims["jti"], col(OAuthToken.revoked_at).is_(None))
+            .values(revoked_at=at)
+            .returning(col(OAuthToken.jti))
+        )
+        if revoked.first() is not None:
+            actor = Actor(ActorKind.PROGRAM, program.client_id)
+            await audit.record(db, actor, Event.TOKEN_REVOKED, "OAuthClient", program.key, jti=claims["jti"])
+
+
+async def introspect(hub: Hub, verifier: Verifier, form: Form, now: datetime | None = None) -> dict[str, Any]:
+    """What a token is worth now (RFC 7662). A program learns about its own tokens; of others it learns
+    nothing."""
+    at = now or datetime.now(UTC)
+    async with hub.database.session() as db:
+        program = await authenticate(hub, db, form, "introspect", at)
+        claims = _claims(verifier, form, at)
+        if claims is None or claims["client_id"] != program.client_id:
+            return {"active": False}
+        alive = text("""
+            SELECT t.issued_at, m.status, m.not_before FROM oauth_token t
+            JOIN membership m ON m.city_id = t.city_id WHERE t.jti = :jti AND t.revoked_at IS NULL
+        """)
+        row = (await db.execute(alive, {"jti": claims["jti"]})).one_or_none()
+    if row is None or not in_standing(row.status, row.not_before, row.issued_at):
+        return {"active": False}
+    shown = ("iss", "sub", "aud", "client_id", "member", "scope", "exp", "iat", "nbf", "jti", "cnf")
+    return {"active": True, "token_type": "DPoP", **{name: claims[name] for name in shown if name in claims}}
+
+
+def _claims(verifier: Verifier, form: Form, now: datetime) -> Mapping[str, Any] | None:
+    token = form.fields.get("token")
+    if not token:
+        raise OAuthProblem("invalid_request", "The parameter token is missing.")
+    try:
+        return verifier.verify(token, now).claims
+    except TokenError:
+        return None
+
+
+async def issue_for_person(
+    db: Session, actor: Actor, settings: Settings, key: RingKey, email: str, *, now: datetime | None = None
+) -> dict[str, Any]:
+    """A token for a person, with a fresh key of its own: for the operator at the server only. It is
+    audited."""
+    if actor.kind is not ActorKind.SYSTEM:
+        raise NotAllowed("Only the operator of the hub issues tokens for people.")
+    at = now or datetime.now(UTC)
+    # The epoch is read first: a change of rights in between makes the token older than the change.
+    epoch = (await db.execute(select(col(AccessEpoch.seq)))).scalar_one()
+    usable = 0 < len(email) <= 320 and email.isprintable()
+    person = await people.by_email(db, email) if usable else None
+    if person is None:
+        raise NotFound("No person with this address is known here.")
+    bearer = await people.actor_of(db, person.id)
+    own = jose.new_key()
+    terms = Terms(settings.issuer, settings.resource, own.thumbprint(), settings.token_seconds, at)
+    claims = {
+        **base_claims(terms, str(new_id())),
+        "sub": str(person.id),
+        "client_id": OPERATOR_CLIENT,
+        "scope": "",
+        "posts": [
+            {"role": p.role.value, "city": str(p.city_id or ""), "active": p.active} for p in bearer.posts
+        ],
+        "locale": person.locale,
+        "epoch": epoch,
+    }
+    await _keep(db, claims, at)
+    facts = {"jti": claims["jti"], "expires": claims["exp"]}
+    await audit.record(db, actor, Event.TOKEN_ISSUED, "Person", person.id, **facts)
+    token = sign_token(claims, key)
+    return {**_answer(token, settings), "dpop_jwk": jose.private_jwk(own)}
+
+
+def _answer(token: str, settings: Settings) -> dict[str, Any]:
+    return {"access_token": token, "token_type": "DPoP", "expires_in": settings.token_seconds, "scope": ""}
+
+
+async def _keep(db: Session, claims: Mapping[str, Any], now: datetime) -> None:
+    await db.execute(
+        insert(OAuthToken).values(
+            jti=claims["jti"],
+            client_id=claims["client_id"],
+            subject=claims["sub"],
+            scope=claims["scope"],
+            resource=claims["aud"],
+            issued_at=now,
+            expires_at=datetime.fromtimestamp(claims["exp"], UTC),
+        )
+    )

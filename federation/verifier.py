@@ -1,0 +1,210 @@
+"""Who is asking: the verifier of our own access tokens and of the proofs that come with them.
+
+Binding texts: RFC 9068 section 4, RFC 9449 sections 4.3 and 7, RFC 6750 sections 2 and 3, RFC 8725;
+federation.md 3.4 (why Authlib's validator is not used) and 5.3. Nothing here asks the database: the actor is
+built from the claims alone. Whether the token was revoked, whether the proof was used before, and whether
+rights have changed since (`epoch`) is asked by the statement of the read itself, with what a `Credential`
+carries."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+from uuid import UUID
+
+from federation import jose
+from federation.keys import KeyRing
+from federation.proofs import TokenError, open_proof
+from wego.core.access import Actor, ActorKind, Post, Role
+from wego.core.settings import Settings
+
+SKEW = 5.0  # seconds by which clocks may differ
+_CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +([A-Za-z0-9._~+/=-]+)")
+
+
+@dataclass(slots=True)
+class Verified:
+    """A token that was found good, and what it says. `federation.actors.reload` brings actor and epoch up to
+    date, so that a change of rights costs one look-up per token and not one per request."""
+
+    digest: bytes
+    kid: str
+    jti: str
+    jkt: str
+    issued: datetime
+    starts: float
+    ends: float
+    scope: frozenset[str]
+    claims: Mapping[str, Any] = field(repr=False)
+    actor: Actor
+    epoch: int
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A token with a fresh proof, good but for what only the database knows: `replay_digest` must be unused
+    until `replay_expires`, the token `jti` must not be revoked, and `epoch` is compared with the present
+    one."""
+
+    actor: Actor
+    epoch: int
+    jti: str
+    replay_digest: bytes
+    replay_expires: datetime
+    scope: frozenset[str]
+    token_issued: datetime
+    verified: Verified = field(repr=False, compare=False)
+
+
+def refused(description: str) -> TokenError:
+    return TokenError("invalid_token", description)
+
+
+def challenge(settings: Settings, problem: TokenError | None = None) -> str:
+    """The value of `WWW-Authenticate` (RFC 9449 section 7.1, RFC 9728 section 5.1)."""
+    said = [f'error="{problem.error}"', f'error_description="{problem.description}"'] if problem else []
+    where = f'resource_metadata="{settings.issuer}/.well-known/oauth-protected-resource/graphql"'
+    return "DPoP " + ", ".join([*said, where, f'algs="{" ".join(jose.VERIFIED_ALGORITHMS)}"'])
+
+
+class Verifier:
+    """Verifies the tokens of this hub for one resource. Verified tokens are remembered by their hash until
+    they end; the proof is checked every time."""
+
+    def __init__(
+        self, settings: Settings, keys: KeyRing, *, resource: str | None = None, capacity: int = 10_000
+    ) -> None:
+        self._issuer = settings.issuer
+        self._resource = resource or settings.resource
+        self._keys = keys
+        self._capacity = capacity
+        self._seen: OrderedDict[bytes, Verified] = OrderedDict()
+
+    def authenticate(
+        self, headers: Iterable[tuple[bytes, bytes]], method: str, url: str, now: datetime | None = None
+    ) -> Credential | None:
+        """The credential of one request; None when there is none; TokenError when it is not good. `headers`
+        are those of ASGI, `url` is the issuer's address of this endpoint with the query as it came."""
+        at = now or datetime.now(UTC)
+        sent = [(name, value) for name, value in headers if name in {b"authorization", b"dpop"}]
+        query = urlsplit(url).query
+        if query and any(name == "access_token" for name, _ in parse_qsl(query, keep_blank_values=True)):
+            raise TokenError("invalid_request", "A token does not belong into the address.", 400)
+        given = [value.decode("latin-1") for name, value in sent if name == b"authorization"]
+        if not given:
+            return None
+        token = _token_of(given)
+        known = self.verify(token, at)
+        proofs = [value.decode("latin-1") for name, value in sent if name == b"dpop"]
+        proof = open_proof(proofs, method, url, at, access_token=token)
+        if proof.jkt != known.jkt:
+            raise TokenError("invalid_dpop_proof", "The proof is by another key than the one of the token.")
+        return Credential(
+            known.actor, known.epoch, known.jti, proof.digest, proof.expires, known.scope, known.issued, known
+        )
+
+    def verify(self, token: str, now: datetime) -> Verified:
+        """What a token says, when its signature, issuer, audience and times are good."""
+        digest = hashlib.sha256(token.encode("ascii", "replace")).digest()
+        known = self._seen.get(digest)
+        if known is None:
+            try:
+                known = self._opened(token, digest, now)
+            except jose.Malformed as problem:
+                raise refused(str(problem)) from None
+            self._remember(known)
+        elif self._keys.public(known.kid, now) is None:
+            raise refused("The key of the token is not ours, or was retired.")
+        else:
+            self._seen.move_to_end(digest)
+        if known.refused:
+            raise refused("The right to use this token has ended.")
+        _check_times(known, now.timestamp())
+        return known
+
+    def _opened(self, token: str, digest: bytes, now: datetime) -> Verified:
+        header, payload = jose.parts(token)
+        if jose.media_type(header) != "at+jwt":
+            raise jose.Malformed("This is not an access token.")
+        key = self._keys.public(jose.name(header.get("kid")), now)
+        if key is None:
+            raise jose.Malformed("The key of the token is not ours, or was retired.")
+        jose.verify(token, key, algorithms=(jose.SIGNING_ALGORITHM,))
+        claims = jose.members(payload)
+        if claims.get("iss") != self._issuer:
+            raise jose.Malformed("The token is of another issuer.")
+        if claims.get("aud") != self._resource:
+            raise jose.Malformed("The token is for another resource.")
+        return _verified(claims, digest, header["kid"])
+
+    def _remember(self, known: Verified) -> None:
+        self._seen[known.digest] = known
+        while len(self._seen) > self._capacity:
+            self._seen.popitem(last=False)
+
+
+def _token_of(given: list[str]) -> str:
+    if len(given) != 1:
+        raise TokenError("invalid_request", "Send one Authorization header.", 400)
+    credentials = _CREDENTIALS.fullmatch(given[0])
+    if credentials is None:
+        raise TokenError("invalid_request", "The Authorization header cannot be read.", 400)
+    if credentials[1].lower() != "dpop":
+        raise refused("Send the token with the scheme DPoP and a proof.")
+    return credentials[2]
+
+
+def _check_times(known: Verified, now: float) -> None:
+    if now >= known.ends + SKEW:
+        raise refused("The token has expired: get a new one.")
+    if now < max(known.starts, known.issued.timestamp()) - SKEW:
+        raise refused("The token is not valid yet: check the clock.")
+
+
+def _verified(claims: dict[str, Any], digest: bytes, kid: str) -> Verified:
+    subject, client, confirmed, epoch, scope = (
+        claims.get(c) for c in ("sub", "client_id", "cnf", "epoch", "scope")
+    )
+    if not isinstance(subject, str) or not isinstance(client, str) or not isinstance(scope, str):
+        raise jose.Malformed("The token lacks a claim.")
+    if not isinstance(confirmed, dict) or not isinstance(confirmed.get("jkt"), str):
+        raise jose.Malformed("The token is not bound to a key.")
+    if isinstance(epoch, bool) or not isinstance(epoch, int) or epoch < 0:
+        raise jose.Malformed("The token lacks a claim.")
+    return Verified(
+        digest=digest,
+        kid=kid,
+        jti=jose.name(claims.get("jti")),
+        jkt=confirmed["jkt"],
+        issued=datetime.fromtimestamp(jose.seconds(claims, "iat"), UTC),
+        starts=jose.seconds(claims, "nbf"),
+        ends=jose.seconds(claims, "exp"),
+        scope=frozenset(scope.split()),
+        claims=claims,
+        actor=_actor(claims, frozenset(scope.split())),
+        epoch=epoch,
+    )
+
+
+def _actor(claims: Mapping[str, Any], scope: frozenset[str]) -> Actor:
+    """The actor that a token describes: a program of one city, or a person with his posts."""
+    locale = claims.get("locale") if isinstance(claims.get("locale"), str) else ""
+    try:
+        if "posts" not in claims:
+            posts: tuple[Post, ...] = (Post(Role.PROGRAM, UUID(claims["city"])),)
+            return Actor(ActorKind.PROGRAM, claims["sub"], posts=posts, scopes=scope, locale=str(locale))
+        posts = tuple(
+            Post(Role(post["role"]), UUID(post["city"]) if post["city"] else None, post["active"] is True)
+            for post in claims["posts"]
+        )
+        person = UUID(claims["sub"])
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise jose.Malformed("The token lacks a claim.") from None
+    return Actor(ActorKind.PERSON, claims["sub"], person_id=person, posts=posts, locale=str(locale))

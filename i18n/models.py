@@ -1,0 +1,177 @@
+"""Texts with their language: source revisions, translations by block, and the rows from which they are read.
+
+The truth is normalised: a document has immutable revisions made of blocks; a translation has one segment per block
+with the hash of the source block it was made from. Staleness is the difference of two hashes, asked when reading.
+`ContentReading` and `ContentSection` are derived from it in the same transaction (`content.refresh`).
+"""
+
+# No `from __future__ import annotations` in model modules: it breaks SQLModel (fastapi/sqlmodel#196).
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from wego.core.db import document, moment, vocabulary
+from wego.core.ids import new_id
+
+_bytes: Any = LargeBinary()
+
+
+class BlockKind(StrEnum):
+    TITLE = "title"
+    SUMMARY = "summary"
+    HEADING = "heading"
+    BODY = "body"
+
+
+class TranslationStatus(StrEnum):
+    DRAFT = "draft"
+    IN_REVIEW = "in_review"
+    PUBLISHED = "published"
+    REJECTED = "rejected"
+
+
+class Origin(StrEnum):
+    """How a text came to be. ORIGINAL is the source itself."""
+
+    ORIGINAL = "original"
+    HUMAN = "human"
+    MACHINE = "machine"
+    MACHINE_POST_EDITED = "machine_post_edited"
+    IMPORTED = "imported"
+
+
+class ContentDocument(SQLModel, table=True):
+    """A text in one original language, with any number of translations."""
+
+    __tablename__ = "content_document"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    original_locale: str
+    current_revision_id: UUID | None = Field(default=None)
+
+
+class ContentRevision(SQLModel, table=True):
+    """One state of the original; never changed, only followed by the next. `facts` is the record it belonged to."""
+
+    __tablename__ = "content_revision"
+    __table_args__ = (UniqueConstraint("document_id", "number"), CheckConstraint("number >= 1", name="number"))
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    document_id: UUID = Field(foreign_key="content_document.id")
+    number: int
+    minor: bool = False
+    author: str = ""
+    note: str = ""
+    facts: dict[str, Any] = document()
+    created_at: dt.datetime = moment(now=True)
+    published_at: dt.datetime | None = moment(nullable=True)
+
+
+class ContentBlock(SQLModel, table=True):
+    """One Markdown block of a revision. `block_id` stays the same from revision to revision while it is the same
+    block (aligned by content, then by order), so that segments of translations keep their place."""
+
+    __tablename__ = "content_block"
+    __table_args__ = (
+        UniqueConstraint("revision_id", "block_id"),
+        CheckConstraint("(kind in ('heading', 'body')) = (section is not null)", name="section"),
+    )
+
+    revision_id: UUID = Field(foreign_key="content_revision.id", primary_key=True)
+    position: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    block_id: UUID
+    section: str | None = None
+    kind: BlockKind = vocabulary(BlockKind)
+    text: str
+    hash: bytes = Field(sa_type=_bytes)
+
+
+class ContentTranslation(SQLModel, table=True):
+    __tablename__ = "content_translation"
+    __table_args__ = (UniqueConstraint("document_id", "locale"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    document_id: UUID = Field(foreign_key="content_document.id")
+    locale: str
+    status: TranslationStatus = vocabulary(TranslationStatus, default=TranslationStatus.PUBLISHED)
+    based_on_revision_id: UUID = Field(foreign_key="content_revision.id")
+    updated_at: dt.datetime = moment(now=True)
+
+
+class ContentSegment(SQLModel, table=True):
+    """The translation of one block, with the hash of what it was made from."""
+
+    __tablename__ = "content_segment"
+
+    translation_id: UUID = Field(foreign_key="content_translation.id", primary_key=True)
+    block_id: UUID = Field(primary_key=True)
+    source_hash: bytes = Field(sa_type=_bytes)
+    text: str
+    origin: Origin = vocabulary(Origin, default=Origin.HUMAN)
+    author: str = ""
+    updated_at: dt.datetime = moment(now=True)
+
+
+class ContentReading(SQLModel, table=True):
+    """The short texts of a document in one language, as lists show them. Derived: see `content.refresh`."""
+
+    __tablename__ = "content_reading"
+
+    document_id: UUID = Field(foreign_key="content_document.id", primary_key=True)
+    locale: str = Field(primary_key=True)
+    origin: Origin = vocabulary(Origin)
+    title: str
+    title_hash: bytes = Field(sa_type=_bytes)
+    summary: str
+    summary_hash: bytes = Field(sa_type=_bytes)
+
+
+class ContentSection(SQLModel, table=True):
+    """One section of a document in one language. Derived. `html` is the body, rendered and sanitised (nh3); the
+    hashes are those of the source blocks the text was made from, in the order of the source."""
+
+    __tablename__ = "content_section"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["document_id", "locale"], ["content_reading.document_id", "content_reading.locale"], ondelete="CASCADE"
+        ),
+    )
+
+    document_id: UUID = Field(primary_key=True)
+    locale: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    position: int
+    origin: Origin = vocabulary(Origin)
+    heading: str
+    heading_hash: bytes = Field(sa_type=_bytes)
+    body: str
+    html: str
+    body_hash: bytes = Field(sa_type=_bytes)
+
+
+class Term(SQLModel, table=True):
+    """A word of a small fixed vocabulary, such as a theme of a WeGO Awards edition or a goal of the SDGs."""
+
+    __tablename__ = "term"
+    __table_args__ = (UniqueConstraint("scheme", "code"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    scheme: str
+    code: str
+    position: int = 0
+
+
+class TermLabel(SQLModel, table=True):
+    __tablename__ = "term_label"
+
+    scheme: str = Field(primary_key=True)
+    code: str = Field(primary_key=True)
+    locale: str = Field(primary_key=True)
+    label: str
+
+    __table_args__ = (ForeignKeyConstraint(["scheme", "code"], ["term.scheme", "term.code"], ondelete="CASCADE"),)

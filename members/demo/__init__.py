@@ -1,0 +1,1 @@
+"""Demonstration data for a freshly installed hub: real cities and WeGO's public history."""

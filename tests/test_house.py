@@ -1,0 +1,85 @@
+"""Whatever can rot is looked at: the SDL on file, settings in the README, wheel contents, catalogs, names."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+import federation
+import i18n
+import members
+import practices
+import wego
+from i18n import extract
+from wego import migrations
+from wego.core.settings import Settings, from_environment
+from wego.schema import SDL, sdl
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("wego", "federation", "members", "practices", "i18n")
+
+
+def test_the_sdl_on_file_is_the_schema_of_the_code():
+    assert SDL.read_text() == sdl(), "run `make schema` and review the diff"
+
+
+def test_every_setting_is_told_in_the_readme():
+    readme = (ROOT / "README.md").read_text()
+    missing = [f"WEGO_{knob.name.upper()}" for knob in fields(Settings) if f"WEGO_{knob.name.upper()}" not in readme]
+    assert missing == []
+
+
+def test_a_setting_that_cannot_be_read_names_its_variable():
+    with pytest.raises(ValueError, match="WEGO_PORT"):
+        from_environment({"WEGO_PORT": "eighty"})
+    assert from_environment({"PORT": "8123"}).port == 8123
+    assert from_environment({"WEGO_SERVER_TIMING": "1"}).server_timing is True
+
+
+def test_every_sentence_is_translated_into_every_language():
+    assert list(extract.gaps()) == []
+
+
+def test_imports_resolve_to_this_tree():
+    for package in (wego, federation, members, practices, i18n):
+        assert Path(package.__file__ or "").is_relative_to(ROOT), f"{package.__name__} is another distribution"
+
+
+def test_the_head_on_file_is_the_only_head():
+    from alembic.script import ScriptDirectory
+
+    heads = ScriptDirectory.from_config(migrations.config("postgresql://unused")).get_heads()
+    assert heads == [migrations.head()]
+
+
+def test_links_in_the_readme_lead_somewhere():
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / "README.md").read_text()):
+        assert (ROOT / target).exists(), target
+
+
+def test_the_lock_names_no_host_and_hashes_everything():
+    lock = (ROOT / "requirements.lock").read_text()
+    assert "://" not in lock
+    pinned = re.findall(r"^[a-z0-9._-]+(?:\[[^\]]*\])?==", lock, re.MULTILINE | re.IGNORECASE)
+    assert len(pinned) > 50
+    assert lock.count("--hash=sha256:") >= len(pinned)
+
+
+def test_the_wheel_holds_every_file_of_every_package(tmp_path: Path):
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(
+        build, cwd=ROOT, check=True, capture_output=True, env=os.environ | {"SOURCE_DATE_EPOCH": "1600000000"}
+    )
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        packed = set(wheel.namelist())
+    tracked = subprocess.run(["git", "ls-files", *PACKAGES], cwd=ROOT, capture_output=True, text=True, check=True)
+    missing = [name for name in tracked.stdout.splitlines() if name not in packed]
+    assert missing == []
+    assert any(name.endswith("entry_points.txt") for name in packed)

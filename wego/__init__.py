@@ -1,0 +1,1 @@
+"""The WeGO hub: the application that joins members, practices, languages and the federation."""

@@ -1,0 +1,113 @@
+"""The HTTP application: `create_app(settings, url)` joins routes and lifespan. Nothing happens on import."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from starlette.routing import Route
+
+from federation.routes import routes as federation_routes
+from wego.core.settings import Settings
+from wego.endpoint import GraphQLEndpoint
+from wego.hub import Hub, open_hub
+from wego.schema import sdl
+from wego.web.home import home
+from wego.worker import working
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+SAFE = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", CSP.encode()),
+]
+
+
+class Guard:
+    """Pure ASGI: safe headers on every answer, and a count of answers for `/metrics`."""
+
+    def __init__(self, app: Any, answers: Counter) -> None:
+        self.app, self.answers = app, answers
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *SAFE]
+                self.answers.labels(str(message["status"])).inc()
+            await send(message)
+
+        await self.app(scope, receive, guarded)
+
+
+def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> FastAPI:
+    """The application on a prepared database. `jobs` runs the worker beside it (default: the setting)."""
+    registry = CollectorRegistry()
+    answers = Counter("wego_http_answers_total", "Answers by status.", ["status"], registry=registry)
+    plans = Gauge("wego_documents", "Checked GraphQL documents in memory.", registry=registry)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_hub(settings, url) as hub:
+            app.state.hub = hub
+            plans.set_function(lambda: len(hub.engine.library._known))
+            app.router.routes.extend(federation_routes(hub))
+            async with (
+                working(hub.database, url) if (settings.jobs if jobs is None else jobs) else contextlib.nullcontext()
+            ):
+                yield
+
+    app = FastAPI(title="WeGO hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.routes.insert(0, Route("/graphql", GraphQLEndpoint(lambda scope: scope["app"].state.hub)))
+    app.add_middleware(Guard, answers=answers)
+    _add_routes(app, registry)
+    return app
+
+
+def _add_routes(app: FastAPI, registry: CollectorRegistry) -> None:
+    @app.get("/schema.graphql")
+    async def schema_text() -> Response:
+        return PlainTextResponse(sdl(), media_type="text/plain; charset=utf-8")
+
+    @app.get("/health/live")
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @app.get("/health/ready")
+    async def ready(request: Request) -> Response:
+        hub: Hub = request.app.state.hub
+        try:
+            async with asyncio.timeout(2):
+                await hub.database.reads.fetchval("select 1")
+        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return JSONResponse({"status": "the database does not answer"}, status_code=503)
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+    app.router.routes.append(Route("/", home, methods=["GET"]))
+    app.router.routes.append(Route("/static/hub.css", _style, methods=["GET"]))
+
+
+async def _style(_request: Any) -> Response:
+    from importlib.resources import files
+
+    return Response(
+        (files("wego.web") / "static" / "hub.css").read_bytes(), media_type="text/css",
+        headers={"cache-control": "public, max-age=3600"},
+    )  # fmt: skip

@@ -1,0 +1,5 @@
+"""The command line: for operators, in English."""
+
+from wego.cli.main import main
+
+__all__ = ["main"]

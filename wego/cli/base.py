@@ -1,0 +1,109 @@
+"""What every command stands on: the settings, the database, output for people or programs, and errors that help."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import orjson
+import typer
+
+from wego.core import postgres
+from wego.core.db import Database
+from wego.core.errors import Refusal
+from wego.core.settings import Settings, from_environment
+
+T = TypeVar("T")
+
+
+def settings() -> Settings:
+    """The settings of the environment; a wrong one ends the command and names the variable."""
+    try:
+        return from_environment()
+    except ValueError as error:
+        fail(str(error))
+
+
+def fail(message: str, hint: str = "", code: int = 1) -> NoReturn:
+    """End the command: what is wrong, and what to do about it."""
+    typer.secho(message, err=True, fg="red")
+    if hint:
+        typer.secho(hint, err=True)
+    raise typer.Exit(code)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine; refusals and database errors become a line and exit code 1."""
+    try:
+        return asyncio.run(work)
+    except Refusal as refusal:
+        for each in refusal.each:
+            typer.secho(f"{each.code}: {each.message.format_map(_Params(each.params))}", err=True, fg="red")
+        raise typer.Exit(1) from None
+    except postgres.PostgresError as error:
+        fail(error.message, error.hint)
+    except (ConnectionError, OSError) as error:
+        fail(f"The database cannot be reached: {error}", "`wego doctor` says what is missing.")
+
+
+class _Params(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+@contextmanager
+def server(knobs: Settings) -> Iterator[str]:
+    """The address of the database: the one of WEGO_DATABASE_URL, else the embedded one, started when needed."""
+    if knobs.database_url:
+        yield knobs.database_url
+        return
+    binaries = Path(knobs.pg_bin) if knobs.pg_bin else None
+    with postgres.attach(knobs.home, binaries=binaries) as attached:
+        yield attached.url
+
+
+@asynccontextmanager
+async def opened(knobs: Settings, *, migrate: bool = True) -> AsyncIterator[Database]:
+    """The database, migrated and open."""
+    from wego.setup import prepare
+
+    with server(knobs) as url:
+        if migrate:
+            await asyncio.to_thread(prepare, url)
+        database = await Database(url).open()
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+def emit(data: Any, as_json: bool) -> None:
+    """Print data: JSON for programs; for people a table of a list of dicts, or lines of a dict."""
+    if as_json:
+        sys.stdout.write(orjson.dumps(data, option=orjson.OPT_INDENT_2, default=str).decode() + "\n")
+    elif isinstance(data, list) and data and isinstance(data[0], dict):
+        _print_table(data)
+    elif isinstance(data, dict):
+        for key, value in data.items():
+            typer.echo(f"{key}: {value}")
+    elif isinstance(data, list):
+        for each in data:
+            typer.echo(str(each))
+    else:
+        typer.echo(str(data))
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for key in rows[0]:
+        table.add_column(key)
+    for row in rows:
+        table.add_row(*["" if row.get(key) is None else str(row.get(key)) for key in rows[0]])
+    Console().print(table)

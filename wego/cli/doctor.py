@@ -1,0 +1,78 @@
+"""What `wego doctor` finds: Python, PostgreSQL, the data folder, the port, the log, derived texts."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from dataclasses import dataclass
+
+from wego.core import postgres
+from wego.core.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    level: str  # ok | warning | error
+    what: str
+    hint: str = ""
+
+    def row(self) -> dict[str, str]:
+        return {"level": self.level, "what": self.what, "hint": self.hint}
+
+
+async def findings(settings: Settings) -> list[Finding]:
+    """Everything worth saying, good and bad."""
+    found = [_python(), *_home(settings), _port(settings)]
+    if settings.database_url:
+        return [*found, await _own_server(settings.database_url)]
+    path = settings.pg_bin or None
+    told = postgres.diagnose(settings.home, binaries=None if path is None else postgres.from_environment())
+    return [*found, *(Finding(str(each.level), each.message, each.hint) for each in told)]
+
+
+def _python() -> Finding:
+    return Finding("ok", "Python " + ".".join(str(part) for part in sys.version_info[:3]))
+
+
+def _home(settings: Settings) -> list[Finding]:
+    home = settings.home.absolute()
+    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
+    if not os.access(nearest, os.W_OK):
+        return [Finding("error", f"{nearest} cannot be written", "Set WEGO_HOME to a folder of yours.")]
+    free = shutil.disk_usage(nearest).free // 2**20
+    level = "ok" if free > 500 else "warning"
+    return [
+        Finding(
+            level,
+            f"{free} MiB are free at {home}",
+            "" if level == "ok" else "Make room: PostgreSQL stops on a full disk.",
+        )
+    ]
+
+
+def _port(settings: Settings) -> Finding:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex((settings.host, settings.port)) == 0:
+            return Finding(
+                "warning", f"something answers on port {settings.port}", "It may be the hub itself; else set WEGO_PORT."
+            )
+    return Finding("ok", f"port {settings.port} is free")
+
+
+async def _own_server(url: str) -> Finding:
+    import asyncpg
+
+    try:
+        connection = await asyncpg.connect(url, timeout=5)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        return Finding(
+            "error", f"WEGO_DATABASE_URL cannot be reached: {type(error).__name__}", "Check address and password."
+        )
+    version = connection.get_server_version()
+    await connection.close()
+    if version.major < 15:
+        return Finding("error", f"PostgreSQL {version.major} is too old", "The hub needs PostgreSQL 15 or newer.")
+    return Finding("ok", f"PostgreSQL {version.major} answers")

@@ -1,0 +1,141 @@
+"""`wego`: the commands of an operator. Texts are English for now; what cities and readers see is not."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from wego.cli import audit, database
+from wego.cli.base import emit, fail, opened, run, server, settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.add_typer(database.app, name="db")
+app.add_typer(audit.app, name="audit")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+
+
+def main() -> None:
+    """The console script."""
+    _add_packages()
+    app()
+
+
+def _add_packages() -> None:
+    from wego.cli import members, practices, tokens
+
+    app.add_typer(members.app, name="members")
+    app.add_typer(practices.app, name="practices")
+    app.command()(tokens.token)
+    app.command()(tokens.query)
+
+
+@app.command()
+def demo(
+    practices: Annotated[int, typer.Option(help="Fill up with this many practices more, for measuring.")] = 0,
+    serve: Annotated[bool, typer.Option(help="Serve afterwards.")] = True,
+) -> None:
+    """Load the demonstration network where there is none, and serve it."""
+    from wego.demo import load, what_to_try
+
+    os.environ.setdefault("WEGO_SERVER_TIMING", "1")
+    knobs = settings()
+
+    async def prepare() -> None:
+        async with opened(knobs) as db:
+            await load(db, knobs, practices=practices, progress=_progress)
+
+    run(prepare())
+    typer.echo(what_to_try(knobs))
+    sys.stdout.flush()
+    if serve:
+        _serve(knobs)
+
+
+def _progress(text: str) -> None:
+    typer.echo(f"  {text} …", err=True)
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(help="Port; default WEGO_PORT, PORT or 8000.")] = 0,
+    workers: Annotated[int, typer.Option(help="Server processes; default WEGO_WORKERS or 1.")] = 0,
+) -> None:
+    """Serve the hub."""
+    knobs = settings()
+    _serve(replace(knobs, port=port or knobs.port, workers=workers or knobs.workers))
+
+
+def _serve(knobs: object) -> None:
+    from wego.core.postgres import PostgresError
+    from wego.serve import serve as serve_it
+
+    try:
+        serve_it(knobs)  # type: ignore[arg-type]  # Settings; not named here, so that help starts fast
+    except PostgresError as error:
+        fail(error.message, error.hint)
+
+
+@app.command()
+def worker(concurrency: Annotated[int, typer.Option(help="Jobs at once.")] = 4) -> None:
+    """Work off the job queue, without serving."""
+    from wego.worker import work
+
+    async def forever() -> None:
+        knobs = settings()
+        async with opened(knobs) as db:
+            await work(db, db.url, concurrency=concurrency)
+
+    run(forever())
+
+
+@app.command()
+def migrate(as_json: Json = False) -> None:
+    """Bring the database to the newest version."""
+    from wego import migrations
+    from wego.setup import prepare
+
+    with server(settings()) as url:
+        prepare(url)
+    emit({"version": migrations.head()}, as_json)
+
+
+@app.command()
+def seed() -> None:
+    """Load the demonstration network without serving it."""
+    demo(practices=0, serve=False)
+
+
+@app.command()
+def schema(
+    check: Annotated[
+        bool, typer.Option(help="Only compare with the SDL on file; exit code 1 when it differs.")
+    ] = False,
+    write: Annotated[bool, typer.Option(help="Write the SDL on file.")] = False,
+) -> None:
+    """Print the GraphQL schema."""
+    from wego.schema import SDL, sdl
+
+    if check:
+        if SDL.read_text() != sdl():
+            fail(f"{SDL} is not the schema of the code.", "`wego schema --write` writes it; review its diff.")
+    elif write:
+        SDL.write_text(sdl())
+    else:
+        typer.echo(sdl(), nl=False)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Explain what is missing or wrong in the surroundings; exit code 1 when anything stops the hub."""
+    from wego.cli.doctor import findings
+
+    found = asyncio.run(findings(settings()))
+    emit([each.row() for each in found], as_json)
+    if any(each.level == "error" for each in found):
+        raise typer.Exit(1)

@@ -1,0 +1,191 @@
+"""The database: how tables are declared, and the two pools of one process.
+
+Writes go through SQLAlchemy sessions, which never commit by themselves (the edges do: `writes.py`, the
+worker, the command line). Reads go through a pool of bare asyncpg connections, because a compiled read is one
+prepared statement whose JSON bytes are the answer. Both run SQL that PostgreSQL 15 understands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import asyncpg
+import orjson
+from sqlalchemy import DateTime, Enum, event, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.types import String
+from sqlmodel import Field, SQLModel
+
+Session = AsyncSession
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# Plans are made once per statement (page sizes are in the text); answers are short, so no JIT and no workers.
+READ_SETTINGS = {
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "max_parallel_workers_per_gather": "0",
+    "timezone": "UTC",
+    "synchronous_commit": "off",  # the only thing a read writes is a used DPoP proof, good for a minute
+    "statement_timeout": "5000",
+    "application_name": "wego reads",
+}
+WRITE_SETTINGS = {"jit": "off", "timezone": "UTC", "statement_timeout": "60000", "application_name": "wego writes"}
+
+statements: ContextVar[list[int] | None] = ContextVar("statements", default=None)
+
+
+def count_statement() -> None:
+    """Count one statement of the current request, if somebody counts."""
+    counter = statements.get()
+    if counter is not None:
+        counter[0] += 1
+
+
+def moment(*, now: bool = False, nullable: bool = False) -> Any:
+    """A column for a point in time, always with its zone; `now` lets the database fill it."""
+    default = {"server_default": func.now()} if now else {}
+    kind: Any = DateTime(timezone=True)
+    return Field(default=None, sa_type=kind, nullable=nullable, sa_column_kwargs=default)
+
+
+def vocabulary(kind: type[StrEnum], *, default: StrEnum | None = None, nullable: bool = False) -> Any:
+    """A column for a closed set: text with a CHECK, so that a new word needs no ALTER TYPE."""
+    column = Enum(
+        kind,
+        native_enum=False,
+        length=40,
+        create_constraint=True,
+        name=kind.__name__.lower(),
+        values_callable=lambda words: [word.value for word in words],
+    )
+    given = {} if default is None and not nullable else {"default": default}
+    return Field(sa_type=column, nullable=nullable, **given)  # type: ignore[call-overload]  # an instance works
+
+
+def words() -> Any:
+    """A column for a list of texts, never null."""
+    kind: Any = ARRAY(String())
+    return Field(default_factory=list, sa_type=kind, sa_column_kwargs={"server_default": text("'{}'")})
+
+
+def document(empty: str = "{}") -> Any:
+    """A JSONB column, never null; `empty` is its default."""
+    factory: Any = list if empty == "[]" else dict
+    kind: Any = JSONB()
+    return Field(default_factory=factory, sa_type=kind, sa_column_kwargs={"server_default": text(f"'{empty}'::jsonb")})
+
+
+async def _prepare_read(connection: Any) -> None:
+    for kind in ("json", "jsonb"):
+        # Bytes as PostgreSQL sends them; jsonb is only ever sent by us, as text behind its version byte.
+        skip = 1 if kind == "jsonb" else 0
+        await connection.set_type_codec(
+            kind,
+            schema="pg_catalog",
+            format="binary",
+            encoder=lambda value, skip=skip: (
+                b"\x01" * skip + (value if isinstance(value, bytes) else orjson.dumps(value))
+            ),
+            decoder=lambda raw, skip=skip: bytes(raw[skip:]),
+        )
+
+
+async def _keep(_connection: Any) -> None:
+    """Nothing to reset on release: a read leaves no state, and RESET cost a fifth of the rate."""
+
+
+class Database:
+    """The engine for writing and the pool for reading of one process. Open it once, close it at the end."""
+
+    def __init__(self, url: str, *, read_size: int = 10, write_size: int = 10) -> None:
+        self.url = url
+        self._read_size = read_size
+        self.engine: AsyncEngine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=self._connect,
+            pool_size=write_size,
+            max_overflow=write_size,
+            pool_pre_ping=True,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+        )
+        event.listen(self.engine.sync_engine, "before_cursor_execute", lambda *_: count_statement())
+        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._pool: Any = None
+
+    async def _connect(self) -> Any:
+        connection = await asyncpg.connect(self.url, server_settings=WRITE_SETTINGS)
+        await _prepare_payload(connection)
+        return connection
+
+    async def open(self) -> Database:
+        """Connect; raises what asyncpg raises when the server cannot be reached."""
+        self._pool = await asyncpg.create_pool(
+            self.url,
+            min_size=min(2, self._read_size),
+            max_size=self._read_size,
+            statement_cache_size=500,
+            max_cached_statement_lifetime=0,
+            max_inactive_connection_lifetime=0,
+            server_settings=READ_SETTINGS,
+            init=_prepare_read,
+            reset=_keep,
+        )
+        return self
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        if self._pool is not None:
+            await self._pool.close()
+
+    @property
+    def reads(self) -> Any:
+        """The pool of bare connections for compiled reads."""
+        return self._pool
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """A session that commits at the end of the block, or rolls back when anything was raised."""
+        async with self.sessions() as db:
+            try:
+                yield db
+                await db.commit()
+            except BaseException:
+                await db.rollback()
+                raise
+
+
+async def _prepare_payload(_connection: Any) -> None:
+    """SQLAlchemy sets its own JSON codecs on first use; a payload is read as text on these connections."""
+
+
+async def raw(db: Session) -> Any:
+    """The asyncpg connection under a session, inside its transaction."""
+    connection = await db.connection()
+    return (await connection.get_raw_connection()).driver_connection
+
+
+def as_row(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as PostgreSQL takes them: words of a vocabulary become their text."""
+    return {key: value.value if isinstance(value, StrEnum) else value for key, value in values.items()}
+
+
+def utc(moment_text: str) -> datetime:
+    """Read an ISO 8601 time; a missing zone is an error, because nobody can know which was meant."""
+    parsed = datetime.fromisoformat(moment_text)
+    if parsed.tzinfo is None:
+        raise ValueError("a time needs its zone")
+    return parsed

@@ -1,0 +1,76 @@
+"""The tables that every package stands on: the log, its tree, answers kept for repeats, the access epoch."""
+
+# No `from __future__ import annotations` in model modules: it breaks SQLModel (fastapi/sqlmodel#196).
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, text
+from sqlmodel import Field, SQLModel
+
+from wego.core.db import document, moment
+
+_bytes: Any = LargeBinary()
+_big: Any = BigInteger()
+
+
+class AuditEntry(SQLModel, table=True):
+    """One leaf of the log (RFC 6962): the canonical JSON (RFC 8785) of what happened, and its hash."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_subject_id", "subject_id", "index"),)
+
+    index: int = Field(sa_type=_big, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    at: dt.datetime = moment()
+    event: str
+    actor: str
+    subject_type: str
+    subject_id: UUID
+    facts: dict[str, Any] = document()
+    leaf_hash: bytes = Field(sa_type=_bytes)
+
+
+class AuditState(SQLModel, table=True):
+    """The one row that gives entries their order: size, root and right frontier of the tree."""
+
+    __tablename__ = "audit_state"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    size: int = Field(default=0, sa_type=_big)
+    root: bytes = Field(sa_type=_bytes)
+    frontier: bytes = Field(default=b"", sa_type=_bytes)
+
+
+class AuditCheckpoint(SQLModel, table=True):
+    """A signed statement of size and root (C2SP tlog-checkpoint), kept so that the past cannot be rewritten."""
+
+    __tablename__ = "audit_checkpoint"
+
+    size: int = Field(sa_type=_big, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    root: bytes = Field(sa_type=_bytes)
+    note: str
+    at: dt.datetime = moment(now=True)
+
+
+class IdempotentAnswer(SQLModel, table=True):
+    """The answer to one mutation field of a request with an Idempotency-Key, written with what it answers."""
+
+    __tablename__ = "idempotent_answer"
+
+    key: bytes = Field(sa_type=_bytes, primary_key=True)  # SHA-256 of client and key
+    ordinal: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    body: bytes = Field(sa_type=_bytes)  # SHA-256 of the request, so that another body is refused
+    answer: str
+    at: dt.datetime = moment(now=True)
+
+
+class AccessEpoch(SQLModel, table=True):
+    """The one row that is raised by every change of anybody's rights: an older token is looked up anew."""
+
+    __tablename__ = "access_epoch"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: int = Field(default=1, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    seq: int = Field(default=1, sa_type=_big, sa_column_kwargs={"server_default": text("1")})

@@ -1,0 +1,31 @@
+"""The read engine: a GraphQL selection becomes one SQL statement whose JSON is the answer.
+
+`declare` says what a field is in SQL, `compile` turns an operation into a statement, `documents` parses, validates
+and caches, `engine` runs. Measured reasons are in the README, "Decisions". Texts (`text`, `label`, `in_map`,
+`LocalizedText`, `LanguageTag`) are declared with `i18n.graphql`. READY
+"""
+
+from wego.core.reads.declare import (
+    Arg,
+    Connection,
+    Edge,
+    Node,
+    Order,
+    PageInfo,
+    Pick,
+    by_id,
+    column,
+    condition,
+    connection,
+    extend,
+    inline,
+    many,
+    one,
+    picked,
+    table,
+)
+
+__all__ = [
+    "Arg", "Connection", "Edge", "Node", "Order", "PageInfo", "Pick", "by_id", "column", "condition", "connection",
+    "extend", "inline", "many", "one", "picked", "table",
+]  # fmt: skip

@@ -1,0 +1,296 @@
+"""How a GraphQL field says what it is in SQL.
+
+A type is a Strawberry class; each field is declared with one of the functions below instead of a resolver. SQL
+templates are `str.format` templates (write `{{` for a brace) with these names:
+
+    {t}      alias of the row the field belongs to          {p}    alias of the parent's row (edges only)
+    {x}      alias of the picked text (see `picked`)        {arg}  any declared argument of the field, bound and cast
+
+    @reads.table("city", visible=visible_city)          # the rows of the type and who sees them
+    @strawberry.type
+    class City(reads.Node):                              # Node adds `id`, the global id
+        slug: str = reads.column("{t}.slug", "Its name in addresses.")
+        membership: Membership | None = reads.one("{t}.city_id = {p}.id", "…")
+        people: list[Person] = reads.many("{t}.city_id = {p}.id", "…", order="{t}.name")
+        country: Country = reads.inline("…")             # an object made of columns of the same row
+        key_dates: list[KeyDate] = reads.many(None, "…", order="{t}.ord",
+            source="jsonb_array_elements({p}.key_dates) with ordinality as {t}(value, ord)")
+        name: LocalizedText = i18n.graphql.text(CITY_NAMES, "{x}.name", "…")
+
+    class CityPractices:                                 # in a package above: adds a field to the type
+        practices: reads.Connection[Practice] = reads.connection("{t}.city_id = {p}.id", "…", orders=…)
+    reads.extend(City, CityPractices)
+
+`visible(q, t)` returns a predicate (or None for "everybody"); `q.shape` is the ActorShape, `q.cities_with(permission)`
+and `q.person()` give bound values. It is applied to every edge that leads to the type unless the edge says
+`visible=False` with its reason. A field whose values are a vocabulary (StrEnum with lower-case values, GraphQL names
+in upper case) needs nothing: the engine maps `under_review` to `UNDER_REVIEW`, `east-asia` to `EAST_ASIA`.
+Filters are input classes whose fields are `reads.condition("{t}.country = {v}", "text", "docs")`: `{v}` is the bound
+value, "text" its SQL type (`"text[]"` for lists); a field that is absent or null asks nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import strawberry
+from strawberry.annotation import StrawberryAnnotation
+from strawberry.types.arguments import StrawberryArgument
+from strawberry.types.unset import UNSET
+
+if TYPE_CHECKING:
+    from wego.core.reads.query import Query
+
+META = "sql"
+T = TypeVar("T")
+Visible = Callable[["Query", str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Arg:
+    """An argument of a field: its Python type, its SQL type, its documentation."""
+
+    kind: Any
+    cast: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    sql: str | Callable[[Query, str], str]
+    args: Mapping[str, Arg] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    """The id of a node: made of the type's name and the row's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """An object made of the same row; null where `when` is given and false."""
+
+    when: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """How to choose one row among several languages: `step` selects the row of {locale} (it must give `locale`),
+    `final` is the locale that always exists."""
+
+    step: str
+    final: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """An object made of a picked row {x}; `names` are further template names for the columns of its type."""
+
+    pick: Pick
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """At most one row of the type."""
+
+    on: str | Callable[[Query, str, str], str]
+    source: str | Callable[[Query], str] | None = None
+    visible: bool = True
+    args: Mapping[str, Arg] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """All rows of the type that belong here, at most `most`."""
+
+    on: str | None
+    order: str
+    source: str | None = None
+    visible: bool = True
+    most: int = 200
+    expected: int = 10
+    args: Mapping[str, Arg] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One way to sort: an expression that is never null, and its SQL type (for the cursor)."""
+
+    sql: str
+    cast: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """A Relay connection with keyset cursors; `orders` maps the values of the order enum to their SQL."""
+
+    on: str | None
+    orders: Mapping[str, Order]
+    default: tuple[str, str]  # (order, "asc" | "desc")
+    source: str | None = None
+    visible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ById:
+    """`node(id)` and, with `many`, `nodes(ids)`: a row of whichever type the id names."""
+
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A field of a filter input."""
+
+    sql: str
+    cast: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a type: a table or any FROM item with the alias {t}."""
+
+    source: str
+    visible: Visible | None = None
+    key: str = "id"
+
+
+def table(name: str, *, visible: Visible | None = None, key: str = "id") -> Callable[[type[T]], type[T]]:
+    """Say which rows a type is made of. `name` is a table, or a FROM item that contains {t}."""
+
+    def declare(cls: type[T]) -> type[T]:
+        source = name if "{t}" in name else f"{name} as {{t}}"
+        cls.__sql_table__ = Table(source, visible, key)  # type: ignore[attr-defined]  # read by the compiler only
+        return cls
+
+    return declare
+
+
+def _field(meta: Any, doc: str, args: Mapping[str, Arg] | None = None, name: str | None = None) -> Any:
+    declared = strawberry.field(description=doc, metadata={META: meta}, name=name)
+    if args:
+        declared.arguments = [argument(key, arg.kind, arg.doc) for key, arg in args.items()]
+    return declared
+
+
+def argument(name: str, kind: Any, doc: str) -> StrawberryArgument:
+    return StrawberryArgument(name, None, StrawberryAnnotation(kind), default=UNSET, description=doc)
+
+
+def column(sql: str | Callable[[Query, str], str], doc: str, *, args: Mapping[str, Arg] | None = None) -> Any:
+    """A scalar, an enum or a list of scalars."""
+    return _field(Column(sql, args or {}), doc, args)
+
+
+def inline(doc: str, *, when: str | None = None) -> Any:
+    return _field(Inline(when), doc)
+
+
+def one(
+    on: str | Callable[[Query, str, str], str],
+    doc: str,
+    *,
+    source: str | Callable[[Query], str] | None = None,
+    visible: bool = True,
+    args: Mapping[str, Arg] | None = None,
+) -> Any:
+    return _field(One(on, source, visible, args or {}), doc, args)
+
+
+def many(
+    on: str | None,
+    doc: str,
+    *,
+    order: str,
+    source: str | None = None,
+    visible: bool = True,
+    most: int = 200,
+    expected: int = 10,
+    args: Mapping[str, Arg] | None = None,
+) -> Any:
+    """`order` must name a unique order. `most` cuts the list: use a connection where more can be meant."""
+    return _field(Many(on, order, source, visible, most, expected, args or {}), doc, args)
+
+
+def connection(
+    on: str | None,
+    doc: str,
+    *,
+    orders: Mapping[str, Order],
+    default: tuple[str, str],
+    order_type: Any = None,
+    filter_type: Any = None,
+    source: str | None = None,
+    visible: bool = True,
+) -> Any:
+    """`order_type` is an input class with `field` (an enum whose values are the keys of `orders`) and `direction`."""
+    declared = _field(Edges(on, orders, default, source, visible), doc)
+    pages = [
+        argument("first", int | None, "How many from the start; 20 when neither first nor last is given."),
+        argument("after", str | None, "Only what follows this cursor."),
+        argument("last", int | None, "How many from the end."),
+        argument("before", str | None, "Only what precedes this cursor."),
+    ]
+    if filter_type is not None:
+        pages.append(argument("filter", filter_type | None, "Only what meets all of these conditions."))
+    if order_type is not None:
+        pages.append(argument("order_by", order_type | None, "The order; ties are broken by id."))
+    declared.arguments = pages
+    return declared
+
+
+def by_id(doc: str, *, many: bool = False) -> Any:
+    declared = _field(ById(many), doc)
+    kind = list[strawberry.ID] if many else strawberry.ID
+    declared.arguments = [StrawberryArgument("ids" if many else "id", None, StrawberryAnnotation(kind))]
+    return declared
+
+
+def condition(sql: str, cast: str, doc: str) -> Any:
+    return strawberry.field(default=UNSET, description=doc, metadata={META: Condition(sql, cast)})
+
+
+def picked(pick: Pick, names: Mapping[str, str], doc: str, arguments: list[StrawberryArgument]) -> Any:
+    declared = _field(Picked(pick, names), doc)
+    declared.arguments = arguments
+    return declared
+
+
+def extend(cls: type, *additions: type) -> None:
+    """Add the fields of other Strawberry classes to a type that a lower package owns. Safe to call again."""
+    definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]  # set by strawberry.type
+    known = {each.python_name for each in definition.fields}
+    for addition in additions:
+        for each in addition.__strawberry_definition__.fields:  # type: ignore[attr-defined]  # likewise
+            if each.python_name not in known:
+                definition.fields.append(each)
+
+
+@strawberry.interface(description="A thing with an id of its own, as the Relay specification has it.")
+class Node:
+    id: strawberry.ID = _field(GlobalId(), "Its global id: opaque, and the same for ever.")
+
+
+@strawberry.type(description="Where a page lies in its list (Relay cursor connections).")
+class PageInfo:
+    has_next_page: bool = column("{more_after}", "Whether more follows this page.")
+    has_previous_page: bool = column("{more_before}", "Whether anything precedes this page.")
+    start_cursor: str | None = column("{start}", "The cursor of the first edge.")
+    end_cursor: str | None = column("{end}", "The cursor of the last edge.")
+
+
+@strawberry.type(description="One thing of a page, with its place.")
+class Edge(Generic[T]):
+    cursor: str = strawberry.field(description="Its place in the list; opaque.")
+    node: T = strawberry.field(description="The thing.")
+
+
+@strawberry.type(description="A page of a list, and where it lies.")
+class Connection(Generic[T]):
+    edges: list[Edge[T]] = strawberry.field(description="The things with their cursors.")
+    nodes: list[T] = strawberry.field(description="The things alone.")
+    page_info: PageInfo = strawberry.field(description="Where the page lies.")
+    total_count: int = strawberry.field(description="How many there are in all; counted only when asked for.")

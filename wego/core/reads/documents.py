@@ -1,0 +1,165 @@
+"""Documents: parsed, validated and compiled once, then found by their text.
+
+A plan is kept per document, operation, shape of the actor's rights and whatever of the variables went into the text
+of its statement. All caches are bounded.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableNode,
+    parse,
+    validate,
+    visit,
+)
+from graphql.language import Visitor
+
+from wego.core.errors import CostExceeded, Invalid
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Recent(Generic[K, V]):
+    """A bounded map that forgets what was used longest ago."""
+
+    def __init__(self, most: int) -> None:
+        self._items: OrderedDict[K, V] = OrderedDict()
+        self._most = most
+
+    def get(self, key: K) -> V | None:
+        found = self._items.get(key)
+        if found is not None:
+            self._items.move_to_end(key)
+        return found
+
+    def put(self, key: K, value: V) -> None:
+        self._items[key] = value
+        if len(self._items) > self._most:
+            self._items.popitem(last=False)
+
+    def clear(self) -> None:
+        self._items.clear()
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+
+@dataclass
+class Document:
+    """A checked document. `baked` names the variables whose very values are in the text of statements."""
+
+    operations: dict[str | None, OperationDefinitionNode]
+    fragments: dict[str, FragmentDefinitionNode]
+    baked: set[str] = field(default_factory=set)
+    plans: Recent[Hashable, Any] = field(default_factory=lambda: Recent(64))
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        found = self.operations.get(name)
+        if found is None:
+            if name is None:
+                raise Invalid("The document has several operations: name one as operationName.")
+            raise Invalid("The document has no operation of this name.", path=("operationName",))
+        return found
+
+    def bake(self, node: FieldNode, arguments: tuple[str, ...]) -> None:
+        """Remember that the variables inside these arguments of a field shape the text of the statement."""
+        fresh = variables_in(node, arguments) - self.baked
+        if fresh:
+            self.baked |= fresh
+            self.plans.clear()
+
+
+def variables_in(node: FieldNode, arguments: tuple[str, ...]) -> set[str]:
+    found: set[str] = set()
+
+    class Finder(Visitor):
+        def enter_variable(self, variable: VariableNode, *_: Any) -> None:
+            found.add(variable.name.value)
+
+    for argument in node.arguments or ():
+        if argument.name.value in arguments:
+            visit(argument.value, Finder())
+    return found
+
+
+class Library:
+    """All documents that were asked lately."""
+
+    def __init__(self, schema: GraphQLSchema, *, max_tokens: int = 4_000, most: int = 1_000) -> None:
+        self.schema, self.max_tokens = schema, max_tokens
+        self._known: Recent[str, Document] = Recent(most)
+
+    def find(self, text: str) -> Document:
+        """The checked document; raises GraphQLErrors with all that is wrong with it."""
+        known = self._known.get(text)
+        if known is None:
+            known = self._check(text)
+            self._known.put(text, known)
+        return known
+
+    def _check(self, text: str) -> Document:
+        try:
+            document = parse(text, max_tokens=self.max_tokens, allow_empty_selection_sets=False)
+        except GraphQLError as error:
+            if "token" in error.message and "limit" in error.message.lower():
+                wrong = "The document is too long; the limit is {limit} tokens."
+                raise CostExceeded(wrong, limit=self.max_tokens) from None
+            raise GraphQLErrors([error]) from None
+        except RecursionError:
+            raise CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=100) from None
+        try:
+            errors = validate(self.schema, document, max_errors=20, hide_suggestions=True)
+        except RecursionError:
+            raise CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=100) from None
+        if errors:
+            raise GraphQLErrors(errors)
+        operations: dict[str | None, OperationDefinitionNode] = {}
+        fragments = {}
+        for definition in document.definitions:
+            if isinstance(definition, OperationDefinitionNode):
+                operations[definition.name.value if definition.name else None] = definition
+            elif isinstance(definition, FragmentDefinitionNode):
+                fragments[definition.name.value] = definition
+        return Document(operations, fragments)
+
+
+class GraphQLErrors(Exception):
+    """What is wrong with a request, as GraphQL itself tells it."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__(errors[0].message if errors else "")
+        self.errors = errors
+
+
+def shape(value: Any) -> Hashable:
+    """What of a variable decides which conditions a statement has: its form, not its content."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Enum):
+        return ("enum", str(value.value))
+    if isinstance(value, Mapping):
+        return tuple((key, shape(each)) for key, each in value.items())
+    return "list" if isinstance(value, list) else "value"
+
+
+def exact(value: Any) -> Hashable:
+    """A variable that is in the text as it is."""
+    if isinstance(value, list):
+        return tuple(exact(each) for each in value)
+    if isinstance(value, Mapping):
+        return tuple((key, exact(each)) for key, each in value.items())
+    return value.value if isinstance(value, Enum) else value  # type: ignore[no-any-return]  # scalars only

@@ -1,0 +1,205 @@
+"""Relay connections with keyset cursors (Relay cursor connections specification), as SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from graphql import FieldNode, get_named_type
+
+from wego.core.errors import Invalid
+from wego.core.reads import cursors
+from wego.core.reads.declare import Condition, Edges
+from wego.core.reads.query import DEFAULT_PAGE, MOST_VALUES, Ask, Binder, Row, Run, conditions, meta_of, plain, table_of
+
+if TYPE_CHECKING:
+    from wego.core.reads.compile import Compiler
+
+
+class Page:
+    """One Relay connection: the rows of the page first, then what was asked of them."""
+
+    def __init__(self, compiler: Compiler, ask: Ask, meta: Edges) -> None:
+        self.compiler, self.ask, self.meta = compiler, ask, meta
+        self.definition, self.node, self.connection = ask.definition, ask.node, ask.target
+        self.sets, self.depth, self.many = ask.sets, ask.depth, ask.many
+        self.edge = get_named_type(ask.target.fields["edges"].type)
+        self.target = get_named_type(ask.target.fields["nodes"].type)
+        self.arguments = compiler.run.arguments(ask.definition, ask.node)
+        self.alias = compiler.query.alias("t")
+        self.names = {**ask.row.names, "p": ask.row.alias, "t": self.alias}
+        self._read_size()
+        self._read_order()
+
+    def _read_size(self) -> None:
+        first, last = self.arguments.get("first"), self.arguments.get("last")
+        self.backward = last is not None
+        if first is not None and last is not None:
+            raise Invalid("Give either first or last, not both.", path=("first",))
+        size = last if self.backward else first
+        self.size = DEFAULT_PAGE if size is None else size
+        limit = self.compiler.limits.page
+        if not 0 <= self.size <= limit:
+            name = "last" if self.backward else "first"
+            raise Invalid("A page has between 0 and {limit} things.", limit=limit, path=(name,))
+        self.compiler.baked(self.node, ("first", "last"))
+
+    def _read_order(self) -> None:
+        order = self.arguments.get("orderBy")
+        name, direction = self.meta.default
+        if order:
+            name, direction = plain(order["field"]), plain(order.get("direction") or direction)
+        self.order, self.descending = name, direction == "desc"
+        self.key = self.meta.orders[name].sql.format(**self.names)
+        self.cast = self.meta.orders[name].cast
+
+    # ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def where(self) -> list[str | None]:
+        meta, compiler = self.meta, self.compiler
+        found = [meta.on.format(**self.names) if meta.on else None]
+        found.append(compiler.visible(self.target, self.alias) if meta.visible else None)
+        return found + list(self._filters())
+
+    def _filters(self) -> Iterator[str]:
+        given = self.arguments.get("filter")
+        if not given:
+            return
+        definition = get_named_type(self.definition.args["filter"].type)
+        for name, value in given.items():
+            if value is not None:
+                meta = meta_of(definition.fields[name])
+                assert isinstance(meta, Condition), f"filter field {name} does not say what it is in SQL"
+                place = self.compiler.query.bind(self._filter_value(name), meta.cast)
+                yield f"({meta.sql.format(**self.names, v=place)})"
+
+    def _filter_value(self, name: str) -> Binder:
+        def value(run: Run) -> Any:
+            given = plain(run.arguments(self.definition, self.node)["filter"][name])
+            if isinstance(given, list) and len(given) > MOST_VALUES:
+                wrong = "At most {limit} values can be asked for at once."
+                raise Invalid(wrong, limit=MOST_VALUES, path=("filter", name))
+            return given
+
+        return value
+
+    def _cursor(self, name: str) -> tuple[str, str]:
+        def value(run: Run, part: int) -> Any:
+            text = run.arguments(self.definition, self.node)[name]
+            return cursors.read(text, self.order, self.cast, (name,))[part]
+
+        key = self.compiler.query.bind(lambda run: value(run, 0), self.cast, (id(self.node), name, 0))
+        return key, self.compiler.query.bind(lambda run: value(run, 1), "uuid", (id(self.node), name, 1))
+
+    def beyond(self, name: str, *, inclusive: bool = False, opposite: bool = False) -> str | None:
+        """The rows on the far side of a cursor: following `after`, or preceding `before`."""
+        if self.arguments.get(name) is None:
+            return None
+        key, row_id = self._cursor(name)
+        forward = (name == "after") != opposite
+        sign = ">" if forward != self.descending else "<"
+        equal = "=" if inclusive else ""
+        return f"({self.key}, {self.alias}.{self.row_key}) {sign}{equal} ({key}, {row_id})"
+
+    @property
+    def row_key(self) -> str:
+        return table_of(self.target).key
+
+    @property
+    def source(self) -> str:
+        return (self.meta.source or table_of(self.target).source).format(**self.names)
+
+    def rows(self, extra: int) -> str:
+        """The rows of the page, one more when somebody asks whether more follows."""
+        down = self.descending != self.backward
+        direction = " desc" if down else ""
+        where = conditions([*self.where(), self.beyond("after"), self.beyond("before")])
+        return (
+            f"select {self.alias}.* from {self.source}{where} order by {self.key}{direction}, "
+            f"{self.alias}.{self.row_key}{direction} limit {self.size + extra}"
+        )
+
+    # ── answer ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def sql(self) -> str:
+        compiler = self.compiler
+        compiler.spend(self.many)
+        selected = compiler.collect(self.connection, self.sets)
+        for key in selected:
+            compiler.check_key(key)
+        row = Row(self.alias, {"t": self.alias})
+        lists: list[tuple[str, str]] = []
+        outer: list[str] = []
+        more = any(nodes[0].name.value == "pageInfo" for nodes in selected.values())
+        for number, (key, nodes) in enumerate(selected.items()):
+            outer.append(f'{self._part(nodes, row, lists, f"a{number}")} as "{key}"')
+        if not lists and not more:
+            return f"(select row_to_json(c) from (select {', '.join(outer)}) c)"
+        return f"(select row_to_json(c) from (select {', '.join(outer)} from ({self._page(row, lists, more)}) a) c)"
+
+    def _part(self, nodes: list[FieldNode], row: Row, lists: list[tuple[str, str]], name: str) -> str:
+        compiler, field_name = self.compiler, nodes[0].name.value
+        sets = [each.selection_set for each in nodes if each.selection_set]
+        many = self.many * max(self.size, 1)
+        match field_name:
+            case "__typename":
+                return f"'{self.connection.name}'::text"
+            case "totalCount":
+                return f"(select count(*) from {self.source}{conditions(self.where())})"
+            case "nodes":
+                lists.append((name, compiler.make(self.target, row, sets, self.depth + 1, many)))
+            case "edges":
+                lists.append((name, self._edges(sets, row, many)))
+            case "pageInfo":
+                return self._page_info(definition=self.connection.fields["pageInfo"], sets=sets)
+        return f"a.{name}"
+
+    def _edges(self, sets: list[Any], row: Row, many: int) -> str:
+        parts = []
+        for key, nodes in self.compiler.collect(self.edge, sets).items():
+            self.compiler.check_key(key)
+            inner = [each.selection_set for each in nodes if each.selection_set]
+            match nodes[0].name.value:
+                case "cursor":
+                    value = self._cursor_sql()
+                case "node":
+                    value = self.compiler.make(self.target, row, inner, self.depth + 2, many)
+                case _:
+                    value = f"'{self.edge.name}'::text"
+            parts.append(f'{value} as "{key}"')
+        return f"(select row_to_json(o) from (select {', '.join(parts)}) o)"
+
+    def _cursor_sql(self) -> str:
+        return cursors.sql(self.order, self.key, f"{self.alias}.{self.row_key}")
+
+    def _page(self, row: Row, lists: list[tuple[str, str]], more: bool) -> str:
+        """One row: each asked list as JSON, whether there is more, and the cursors of both ends."""
+        down = " desc" if self.backward else ""
+        inside = f" filter (where r.rn <= {self.size})" if more else ""
+        out = [f"coalesce(json_agg(r.{name} order by r.rn{down}){inside}, '[]'::json) as {name}" for name, _ in lists]
+        columns = [f"{sql} as {name}" for name, sql in lists]
+        columns.append("rn")
+        if more:
+            ends = ("max", "min") if self.backward else ("min", "max")
+            out.append(f"coalesce(bool_or(r.rn > {self.size}), false) as more")
+            for name, pick in zip(("start", "stop"), ends, strict=True):
+                at = f"(array_agg(r.cursor order by r.rn{' desc' if pick == 'max' else ''}){inside})[1]"
+                out.append(f"{at} as {name}_cursor")
+            columns.append(f"{self._cursor_sql()} as cursor")
+        numbered = f"(select q.*, row_number() over () as rn from ({self.rows(1 if more else 0)}) q) {self.alias}"
+        return f"select {', '.join(out)} from (select {', '.join(columns)} from {numbered}{row.join_sql}) r"
+
+    def _page_info(self, definition: Any, sets: list[Any]) -> str:
+        more, before, after = "a.more", self._exists("before"), self._exists("after")
+        names = {
+            "more_after": before if self.backward else more,
+            "more_before": more if self.backward else after,
+            "start": "a.start_cursor",
+            "end": "a.stop_cursor",
+        }
+        return self.compiler.make(get_named_type(definition.type), Row("a", names), sets, self.depth + 1, self.many)
+
+    def _exists(self, name: str) -> str:
+        """Whether any row lies on the near side of a cursor; without one there is none."""
+        near = self.beyond(name, inclusive=True, opposite=True)
+        return f"exists (select 1 from {self.source}{conditions([*self.where(), near])})" if near else "false"

@@ -1,0 +1,172 @@
+"""What the compiler and the declarations share: values to bind, rows in scope, limits, and how metadata is found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from graphql import FieldNode
+from graphql.execution.values import get_argument_values
+
+from wego.core.access import Actor, ActorShape, Permission
+from wego.core.context import Reading
+from wego.core.reads.declare import META, Table
+
+DEFAULT_PAGE = 20
+MOST_VALUES = 100  # of a list in a filter
+LONGEST_KEY = 63  # bytes of an SQL identifier: a longer response key would be cut without a word
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one operation may ask for."""
+
+    cost: int = 20_000
+    depth: int = 16
+    aliases: int = 100
+    page: int = 100
+    ids: int = 100
+    fields: int = 1_500
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of a plan: whose rights, which languages, which variables."""
+
+    actor: Actor
+    reading: Reading
+    variables: Any
+    reading_of: Callable[[tuple[str, ...]], Reading]
+    given: Mapping[str, Any] = field(default_factory=dict)
+    _arguments: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def arguments(self, definition: Any, node: FieldNode) -> dict[str, Any]:
+        known = self._arguments.get(id(node))
+        if known is None:
+            known = self._arguments[id(node)] = get_argument_values(definition, node, self.variables)
+        return known
+
+
+Binder = Callable[[Run], Any]
+
+
+class Query:
+    """What a declaration may ask while it is compiled: the shape of the actor's rights, and places for values."""
+
+    def __init__(self, shape: ActorShape) -> None:
+        self.shape = shape
+        self.binders: list[Binder] = []
+        self._places: dict[object, str] = {}
+        self._aliases = 0
+
+    def bind(self, value: Binder, cast: str, key: object = None) -> str:
+        """A place for a value; the same `key` gets the same place."""
+        if key is not None and key in self._places:
+            return self._places[key]
+        self.binders.append(value)
+        place = f"${len(self.binders)}::{cast}"
+        if key is not None:
+            self._places[key] = place
+        return place
+
+    def cities_with(self, permission: Permission) -> str:
+        """The cities in which the actor has the permission, as uuid[]."""
+        return self.bind(lambda run: list(run.actor.cities_with(permission)), "uuid[]", ("cities", permission))
+
+    def own_cities(self) -> str:
+        return self.bind(lambda run: list(run.actor.city_ids), "uuid[]", "own cities")
+
+    def person(self) -> str:
+        """The person who asks, or null."""
+        return self.bind(lambda run: run.actor.person_id, "uuid", "person")
+
+    def everywhere(self, permission: Permission) -> bool:
+        return permission in self.shape.everywhere
+
+    def somewhere(self, permission: Permission) -> bool:
+        return permission in self.shape.somewhere
+
+    def alias(self, prefix: str) -> str:
+        self._aliases += 1
+        return f"{prefix}{self._aliases}"
+
+
+@dataclass(slots=True)
+class Row:
+    """A row in scope: its alias, the names its templates may use, and the joins its picked texts need."""
+
+    alias: str
+    names: dict[str, str]
+    joins: dict[object, tuple[str, str]] = field(default_factory=dict)
+
+    def inner(self, **names: str) -> Row:
+        """The same row under further names; joins are shared."""
+        return Row(self.alias, {**self.names, **names}, self.joins)
+
+    @property
+    def join_sql(self) -> str:
+        return "".join(sql for _, sql in self.joins.values())
+
+
+@dataclass(slots=True)
+class Ask:
+    """One field that is being compiled: its definition and node, the row it belongs to, what is selected of it, how
+    deep it is, and how many times it is answered at most."""
+
+    definition: Any
+    node: FieldNode
+    target: Any
+    row: Row
+    sets: list[Any]
+    depth: int
+    many: int
+
+
+def compact(sql: str, binders: list[Binder]) -> tuple[str, list[Binder]]:
+    """Drop the values that no part of the statement came to use, and number the places anew."""
+    numbers: dict[int, int] = {}
+
+    def renumber(match: re.Match[str]) -> str:
+        return f"${numbers.setdefault(int(match.group(1)), len(numbers) + 1)}"
+
+    sql = re.sub(r"\$(\d+)(?=::)", renumber, sql)
+    return sql, [binders[old - 1] for old in numbers]
+
+
+def meta_of(definition: Any) -> Any:
+    """What a field or an input field declared itself to be in SQL; None when it has a resolver instead."""
+    backing = definition.extensions.get("strawberry-definition") if definition.extensions else None
+    return (getattr(backing, "metadata", None) or {}).get(META)
+
+
+def table_of(gtype: Any) -> Table:
+    """The rows that a type was declared to be made of."""
+    found: Table = getattr(gtype.extensions["strawberry-definition"].origin, "__sql_table__", None) or Table(
+        "(select) as {t}"
+    )
+    return found
+
+
+def global_id(name: str, key: str) -> str:
+    return f"translate(encode(convert_to('{name}:' || {key}, 'UTF8'), 'base64'), E'+/=\\n', '-_')"
+
+
+def conditions(parts: list[str | None]) -> str:
+    kept = [part for part in parts if part]
+    return f" where {' and '.join(kept)}" if kept else ""
+
+
+def plain(value: Any) -> Any:
+    """An argument as the database takes it: words of an enum become their values."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return value
+
+
+def camel(name: str) -> str:
+    return re.sub(r"_([a-z])", lambda match: match.group(1).upper(), name)

@@ -1,0 +1,50 @@
+"""The demonstration network: real cities, real practices, told from public sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from wego.core.db import Database
+from wego.core.settings import Settings
+
+Progress = Callable[[str], None]
+
+
+async def load(database: Database, settings: Settings, *, practices: int = 0, progress: Progress | None = None) -> None:
+    """Load what is not there yet: cities and members, practices, programs; `practices` more for measuring."""
+    import practices.seed as cases
+
+    import federation.seed
+    import members.seed
+
+    say = progress or (lambda _: None)
+    say("cities, members, people")
+    async with database.session() as db:
+        await members.seed.seed(db)
+    say("practices in their languages")
+    async with database.session() as db:
+        await cases.seed(db)
+    say("programs and their keys")
+    async with database.session() as db:
+        await federation.seed.seed(db, settings.home, settings.issuer)
+    if practices:
+        await cases.fill(database, practices, say)
+
+
+def what_to_try(settings: Settings) -> str:
+    """What a person at a terminal can do next."""
+    client = Path(settings.home) / "demo" / "clients" / "seoul.json"
+    return f"""
+The hub runs at {settings.issuer}  (data in {settings.home}; Ctrl-C stops everything)
+
+Look:                 {settings.issuer}
+Ask without a token:  curl -s {settings.resource} -H 'content-type: application/json' -H 'accept-language: ko' \\
+                        -d '{{"query":"{{practices(first:3){{nodes{{title{{text}} city{{name{{text}}}}}}}}}}"}}'
+Ask as a program:     wego query --client {client} '{{viewer{{scopes}} practices(first:3){{totalCount}}}}'
+Ask as an officer:    wego query --person secretariat@wego.demo '{{applications(first:9){{nodes{{status city{{slug}}}}}}}}'
+The log, proved:      wego audit verify
+Everything else:      wego --help      {settings.issuer}/schema.graphql
+
+Another terminal needs the same folder: WEGO_HOME={Path(settings.home).absolute()}
+"""

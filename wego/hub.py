@@ -1,0 +1,67 @@
+"""One hub: its settings, database, schema, keys and caches, as the routes and the worker need them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from federation.keys import open_keys
+from federation.verifier import Verifier
+from i18n.locales import reading_list
+from wego.cache import PublicAnswers
+from wego.core.db import Database
+from wego.core.reads.engine import Engine
+from wego.core.reads.query import Limits
+from wego.core.settings import Settings
+from wego.core.writes import Writer
+from wego.limits import Rates
+from wego.problems import words
+from wego.schema import schema
+
+
+@dataclass
+class Hub:
+    """What is open while the hub runs."""
+
+    settings: Settings
+    database: Database
+    engine: Engine
+    writer: Writer
+    keys: Any
+    verifier: Verifier
+    answers: PublicAnswers
+    rates: Rates
+
+
+def limits_of(settings: Settings) -> Limits:
+    return Limits(settings.max_cost, settings.max_depth, settings.max_aliases, settings.max_page)
+
+
+def make_engine(settings: Settings) -> Engine:
+    """The read engine of the whole schema."""
+    return Engine(schema(), reading_of=reading_list, limits=limits_of(settings), max_tokens=settings.max_tokens)
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
+    """Open everything on a prepared database; close it at the end."""
+    database = await Database(url, read_size=settings.pool_size).open()
+    answers = PublicAnswers(settings.cache_mb * 2**20)
+    listener = asyncio.create_task(answers.listen(url)) if settings.cache_mb else None
+    try:
+        engine = make_engine(settings)
+        keys = await open_keys(settings, database)
+        yield Hub(
+            settings, database, engine, Writer(engine, database, words).bind_schema(schema()), keys,
+            Verifier(settings, keys), answers, Rates(settings.requests_per_minute),
+        )  # fmt: skip
+    finally:
+        if listener:
+            listener.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await listener
+        await database.close()

@@ -1,0 +1,44 @@
+"""Numbered migrations with one head on file (`HEAD`), and the few calls that run them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlmodel import SQLModel
+
+HERE = Path(__file__).parent
+
+
+def config(url: str) -> Config:
+    """Alembic's configuration for one database, without an ini file."""
+    settings = Config()
+    settings.set_main_option("script_location", str(HERE))
+    settings.set_main_option("path_separator", "os")
+    settings.attributes["url"] = url
+    return settings
+
+
+def head() -> str:
+    """The newest migration, as `HEAD` names it."""
+    return (HERE / "HEAD").read_text().strip()
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the database to a revision; does nothing when it is there."""
+    command.upgrade(config(url), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    command.downgrade(config(url), revision)
+
+
+def metadata() -> Any:
+    """All tables of all packages."""
+
+    for package in ("wego.core", "i18n", "members", "practices", "federation"):
+        import_module(f"{package}.models")
+    return SQLModel.metadata

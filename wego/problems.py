@@ -1,0 +1,53 @@
+"""The only place where a Refusal becomes words: for GraphQL, HTTP, a page or the command line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphql import GraphQLError
+
+from i18n.catalogs import say
+from wego.core.errors import CostExceeded, Refusal
+
+CODES = ("NOT_SIGNED_IN", "NOT_ALLOWED", "NOT_FOUND", "CONFLICT", "INVALID", "COST_EXCEEDED", "RATE_LIMITED")
+
+
+def words(refusal: Refusal, locale: str) -> list[dict[str, Any]]:
+    """The problems of a payload: code, message in the language of the request, and path."""
+    return [
+        {
+            "code": each.code,
+            "message": say(locale, each.message, **each.params),
+            "path": [str(step) for step in each.path],
+        }
+        for each in refusal.each
+    ]
+
+
+def errors_of(refusal: Refusal, locale: str) -> list[dict[str, Any]]:
+    """The same as entries of `errors` of a GraphQL response."""
+    return [
+        {"message": problem["message"], "extensions": {"code": problem["code"], "path": problem["path"]}}
+        for problem in words(refusal, locale)
+    ]
+
+
+def graphql_errors(errors: list[GraphQLError], locale: str) -> list[dict[str, Any]]:
+    """Errors of the GraphQL library. What it says of syntax and types stays English; what went wrong inside says no
+    more than that it did."""
+    return [_graphql_error(error, locale) for error in errors]
+
+
+def _graphql_error(error: GraphQLError, locale: str) -> dict[str, Any]:
+    if isinstance(error.original_error, Refusal):
+        return errors_of(error.original_error, locale)[0]
+    if "introspection depth" in error.message.lower():
+        limit = CostExceeded("Introspection is nested too deeply.")
+        return errors_of(limit, locale)[0]
+    told: dict[str, Any] = {"message": error.message}
+    if error.locations:
+        told["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
+    if error.path:
+        told["path"] = list(error.path)
+    told["extensions"] = {"code": "INVALID"}
+    return told

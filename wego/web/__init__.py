@@ -1,0 +1,1 @@
+"""Pages: the same services and reads, for people."""
