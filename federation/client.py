@@ -57,9 +57,7 @@ def assertion(key: jose.PublicKey, kid: str, client_id: str, issuer: str) -> str
 class DPoP(httpx2.Auth):
     """Sends a token with a fresh proof; gets a new token shortly before the old one ends."""
 
-    def __init__(
-        self, key: jose.PublicKey, token: str, hub: HubClient | None = None, scope: str = ""
-    ) -> None:
+    def __init__(self, key: jose.PublicKey, token: str, hub: HubClient | None = None, scope: str = "") -> None:
         self.key, self._token, self._hub, self._scope = key, token, hub, scope
         self._until = float("inf") if hub is None else 0.0
 
@@ -75,13 +73,12 @@ class DPoP(httpx2.Auth):
 class HubClient:
     """A registered program: its identifier, its private key, and the hub it belongs to."""
 
-    def __init__(
-        self, registration: Mapping[str, Any], *, transport: httpx2.BaseTransport | None = None
-    ) -> None:
+    def __init__(self, registration: Mapping[str, Any], *, transport: httpx2.BaseTransport | None = None) -> None:
         try:
             self.issuer = str(registration["issuer"]).rstrip("/")
             self.client_id = str(registration["client_id"])
             self.resource = str(registration.get("resource") or f"{self.issuer}/graphql")
+            self.scope = str(registration.get("scope") or "")
             self._key = jose.private_key(registration["jwk"])
             self._kid = str(registration["jwk"].get("kid") or self._key.thumbprint())
         except (KeyError, TypeError, AttributeError, jose.Malformed):
@@ -102,9 +99,7 @@ class HubClient:
         """Authentication for an httpx2 client: token and proofs by themselves."""
         return DPoP(jose.new_key(), "", self, scope)
 
-    def token(
-        self, scope: str = "", resource: str = "", *, key: jose.PublicKey | None = None
-    ) -> dict[str, Any]:
+    def token(self, scope: str = "", resource: str = "", *, key: jose.PublicKey | None = None) -> dict[str, Any]:
         """Ask for a token bound to `key` (a fresh one when not given), which comes back as `dpop_jwk`."""
         own = key or jose.new_key()
         form = {

@@ -60,9 +60,7 @@ async def register_client(
 
 async def by_client_id(db: Session, client_id: str) -> OAuthClient:
     """The program of a client_id, revoked or not."""
-    client = (
-        await db.execute(select(OAuthClient).where(col(OAuthClient.client_id) == client_id))
-    ).scalar_one_or_none()
+    client = (await db.execute(select(OAuthClient).where(col(OAuthClient.client_id) == client_id))).scalar_one_or_none()
     if client is None:
         raise NotFound("No such program is registered.")
     return client

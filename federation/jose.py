@@ -152,7 +152,10 @@ def public_key(jwk: object) -> PublicKey:
         raise Malformed("The key is not a JSON Web Key.")
     if jwk.keys() & {"d", "k", "p", "q", "dp", "dq", "qi", "oth"}:
         raise Malformed("The key has its private half in it: send only the public one.")
-    if (jwk.get("kty"), jwk.get("crv")) not in {("EC", "P-256"), ("OKP", "Ed25519")}:
+    if (jwk.get("kty"), jwk.get("crv")) not in (
+        ("EC", "P-256"),
+        ("OKP", "Ed25519"),
+    ):  # a tuple: what is sent may be unhashable
         raise Malformed("The key is neither EC on P-256 nor OKP on Ed25519.")
     needed = ("kty", "crv", "x", "y") if jwk["kty"] == "EC" else ("kty", "crv", "x")
     if not all(isinstance(jwk.get(part), str) and len(decode64(jwk[part])) == 32 for part in needed[2:]):

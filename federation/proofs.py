@@ -50,9 +50,7 @@ def replay_digest(kind: str, issuer: str, jti: str) -> bytes:
     return hashlib.sha256(f"{kind}:{issuer}:{jti}".encode()).digest()
 
 
-def open_proof(
-    sent: Sequence[str], method: str, url: str, now: datetime, *, access_token: str | None = None
-) -> Proof:
+def open_proof(sent: Sequence[str], method: str, url: str, now: datetime, *, access_token: str | None = None) -> Proof:
     """Check the DPoP headers of one request. `url` is the address under which the world knows this endpoint:
     it comes from the settings, never from the request's own Host."""
     if len(sent) != 1:

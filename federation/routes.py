@@ -95,9 +95,7 @@ def _guarded(
             return _refused(problem, **asked)
         except _AWAY as error:
             log.warning("The database cannot serve a token request: %s", type(error).__name__)
-            away = OAuthProblem(
-                "temporarily_unavailable", "The server cannot answer now: try again soon.", 503
-            )
+            away = OAuthProblem("temporarily_unavailable", "The server cannot answer now: try again soon.", 503)
             return _refused(away, **{"Retry-After": "2"})
 
     return endpoint
@@ -156,6 +154,4 @@ def _pairs(body: bytes) -> list[tuple[str, str]]:
             max_num_fields=MOST_FIELDS,
         )
     except ValueError:
-        raise OAuthProblem(
-            "invalid_request", "The body is not a form in UTF-8, or has too many parameters."
-        ) from None
+        raise OAuthProblem("invalid_request", "The body is not a form in UTF-8, or has too many parameters.") from None

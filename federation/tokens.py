@@ -119,9 +119,7 @@ async def load_program(db: Session, client_id: object) -> Program | None:
     if row is None:
         return None
     jwks = row.jwks if isinstance(row.jwks, dict) else jose.members(str(row.jwks).encode())
-    return Program(
-        row.id, row.client_id, jwks, tuple(row.scopes), row.city_id, row.slug, row.endonym_locale, row.seq
-    )
+    return Program(row.id, row.client_id, jwks, tuple(row.scopes), row.city_id, row.slug, row.endonym_locale, row.seq)
 
 
 async def issue(hub: Hub, form: Form, proofs: Sequence[str], now: datetime | None = None) -> dict[str, Any]:
@@ -142,9 +140,7 @@ async def issue(hub: Hub, form: Form, proofs: Sequence[str], now: datetime | Non
         status, body = core_answer(server, request)
         used = server.assertion.used
         if status != 200 or used is None:
-            raise OAuthProblem(
-                body["error"], body.get("error_description", "The request was refused."), status
-            )
+            raise OAuthProblem(body["error"], body.get("error_description", "The request was refused."), status)
         ends = [datetime.fromtimestamp(used.expires, UTC), proof.expires]
         fresh = await _write(db, server, [used.digest, proof.digest], ends, at)
         if used.digest not in fresh:
@@ -285,9 +281,7 @@ async def issue_for_person(
         "sub": str(person.id),
         "client_id": OPERATOR_CLIENT,
         "scope": "",
-        "posts": [
-            {"role": p.role.value, "city": str(p.city_id or ""), "active": p.active} for p in bearer.posts
-        ],
+        "posts": [{"role": p.role.value, "city": str(p.city_id or ""), "active": p.active} for p in bearer.posts],
         "locale": person.locale,
         "epoch": epoch,
     }

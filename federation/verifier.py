@@ -169,9 +169,7 @@ def _check_times(known: Verified, now: float) -> None:
 
 
 def _verified(claims: dict[str, Any], digest: bytes, kid: str) -> Verified:
-    subject, client, confirmed, epoch, scope = (
-        claims.get(c) for c in ("sub", "client_id", "cnf", "epoch", "scope")
-    )
+    subject, client, confirmed, epoch, scope = (claims.get(c) for c in ("sub", "client_id", "cnf", "epoch", "scope"))
     if not isinstance(subject, str) or not isinstance(client, str) or not isinstance(scope, str):
         raise jose.Malformed("The token lacks a claim.")
     if not isinstance(confirmed, dict) or not isinstance(confirmed.get("jkt"), str):

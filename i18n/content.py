@@ -253,7 +253,7 @@ async def translate(
     insertion = upsert(ContentSegment)
     fresh = {name: insertion.excluded[name] for name in ("source_hash", "text", "origin", "author", "updated_at")}
     await db.execute(insertion.on_conflict_do_update(index_elements=["translation_id", "block_id"], set_=fresh), rows)
-    await refresh(db, document_id)
+    await refresh(db, document_id, tag)
     return Translated(translation_id, tag, len(rows))
 
 

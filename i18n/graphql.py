@@ -49,16 +49,19 @@ class TextDirection(Enum):
 
 
 _RTL = ", ".join(f"'{language}'" for language in RIGHT_TO_LEFT_LANGUAGES)
-_DIRECTION = (
-    f"case when split_part({{x}}.locale, '-', 1) in ({_RTL}) or {{x}}.locale like '%-Arab%' then 'rtl' else 'ltr' end"
-)
+
+
+def direction_of(locale: str) -> str:
+    """The SQL of the direction in which the language of an SQL expression is written."""
+    arabic = f"{locale} like '%-Arab%'"
+    return f"case when split_part({locale}, '-', 1) in ({_RTL}) or {arabic} then 'rtl' else 'ltr' end"
 
 
 @strawberry.type(description="A human text with its language, origin and age.")
 class LocalizedText:
     text: str = reads.column("{text}", "The text itself. Show it with `locale` as its language and `direction`.")
     locale: LanguageTag = reads.column("{x}.locale", "The language in which it is written (BCP 47).")
-    direction: TextDirection = reads.column(_DIRECTION, "The direction in which it is written.")
+    direction: TextDirection = reads.column(direction_of("{x}.locale"), "The direction in which it is written.")
     origin: TextOrigin = reads.column("{origin}", "How it came to be: the original, or a translation by whom.")
     is_fallback: bool = reads.column("not ({x}.locale = any({first}))", "Not in the language the reader likes best.")
     is_stale: bool = reads.column("{stale}", "The original was changed after this was translated.")

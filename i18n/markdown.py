@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import nh3
@@ -129,6 +130,7 @@ def _content_end(text: str, starts: list[int], lines: list[int]) -> int:
     return starts[last + 1] - 1
 
 
+@lru_cache(maxsize=1024)
 def render(text: str) -> str:
     """HTML of a text, sanitised. Headings start at the third level: the page and its section have the
     others."""

@@ -69,12 +69,13 @@ def least_trusted(origins: Sequence[Origin]) -> Origin:
     return min(origins, key=TRUST.index)
 
 
-def derive(truth: Truth) -> Rows:
-    """The rows of a document: of the original, and of every translation that has title and summary."""
+def derive(truth: Truth, only: str | None = None) -> Rows:
+    """The rows of a document: of the original, and of every translation that has title and summary; or `only` those
+    of one language."""
     source = {block.id: Segment(block.text, block.hash, Origin.ORIGINAL) for block in truth.blocks}
     rows = Rows([], [])
     for locale, segments in {truth.original_locale: source, **truth.translations}.items():
-        reading = _reading(truth, locale, segments)
+        reading = _reading(truth, locale, segments) if only in {None, locale} else None
         if reading:
             rows.readings.append(reading)
             rows.sections.extend(_sections(truth, locale, segments))
@@ -121,8 +122,8 @@ def _section(locale: str, position: int, group: Sequence[Block], segments: Mappi
     }  # fmt: skip
 
 
-async def load(db: Session, document_ids: Sequence[UUID]) -> list[Truth]:
-    """Documents as they are kept, three statements for any number of them."""
+async def load(db: Session, document_ids: Sequence[UUID], locale: str | None = None) -> list[Truth]:
+    """Documents as they are kept, with all translations or one; three statements for any number of them."""
     documents = (
         await db.execute(
             select(col(ContentDocument.id), col(ContentDocument.original_locale)).where(
@@ -131,7 +132,7 @@ async def load(db: Session, document_ids: Sequence[UUID]) -> list[Truth]:
         )
     ).all()
     present = await _present_blocks(db, document_ids)
-    translated = await _translations(db, document_ids)
+    translated = await _translations(db, document_ids, locale)
     return [Truth(key, locale, present[key], translated[key]) for key, locale in documents]
 
 
@@ -151,7 +152,9 @@ async def _present_blocks(db: Session, document_ids: Sequence[UUID]) -> dict[UUI
     return found
 
 
-async def _translations(db: Session, document_ids: Sequence[UUID]) -> dict[UUID, dict[str, dict[UUID, Segment]]]:
+async def _translations(
+    db: Session, document_ids: Sequence[UUID], only: str | None
+) -> dict[UUID, dict[str, dict[UUID, Segment]]]:
     found: dict[UUID, dict[str, dict[UUID, Segment]]] = defaultdict(lambda: defaultdict(dict))
     query = (
         select(
@@ -165,23 +168,25 @@ async def _translations(db: Session, document_ids: Sequence[UUID]) -> dict[UUID,
         )
         .order_by(col(ContentTranslation.document_id), col(ContentTranslation.locale))
     )  # fmt: skip
+    if only is not None:
+        query = query.where(col(ContentTranslation.locale) == only)
     for key, locale, block_id, *segment in await db.execute(query):
         found[key][locale][block_id] = Segment(*segment)  # type: ignore[arg-type]  # likewise
     return found
 
 
-async def refresh(db: Session, document_id: UUID) -> None:
-    """Rebuild the rows of a document, in the running transaction."""
-    truths = await load(db, [document_id])
+async def refresh(db: Session, document_id: UUID, locale: str | None = None) -> None:
+    """Rebuild the rows of a document, or of one of its translations, in the running transaction."""
+    truths = await load(db, [document_id], locale)
     if not truths:
         raise NotFound("This text does not exist.")
-    rows = derive(truths[0])
-    await db.execute(
-        delete(ContentReading)
-        .where(col(ContentReading.document_id) == document_id)
-        .execution_options(synchronize_session=False)
-    )
-    await db.execute(insert(ContentReading), rows.readings)
+    rows = derive(truths[0], locale)
+    stale = delete(ContentReading).where(col(ContentReading.document_id) == document_id)
+    if locale is not None:
+        stale = stale.where(col(ContentReading.locale) == locale)
+    await db.execute(stale.execution_options(synchronize_session=False))
+    if rows.readings:
+        await db.execute(insert(ContentReading), rows.readings)
     if rows.sections:
         await db.execute(insert(ContentSection), rows.sections)
 

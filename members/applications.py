@@ -25,7 +25,7 @@ from members.states import PENDING
 from wego.core import access
 from wego.core.access import Actor, Permission
 from wego.core.db import Session
-from wego.core.errors import Invalid
+from wego.core.errors import Conflict, Invalid
 
 LARGEST_FILE = 5 * 2**20
 MOTIVATION_LIMIT, NOTE_LIMIT = 10_000, 2_000
@@ -114,10 +114,17 @@ async def by_id(db: Session, actor: Actor, application_id: UUID) -> Application:
 
 async def open_of(db: Session, city_id: UUID) -> Application | None:
     """The application of a city that is still to be decided; there is at most one."""
-    query = select(Application).where(
-        col(Application.city_id) == city_id, col(Application.decided_at).is_(None)
-    )
+    query = select(Application).where(col(Application.city_id) == city_id, col(Application.decided_at).is_(None))
     return (await db.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def require_latest(db: Session, application: Application) -> None:
+    """Refuse what is about an earlier application of the city than its latest."""
+    newer = select(col(Application.id)).where(
+        col(Application.city_id) == application.city_id, col(Application.created_at) > application.created_at
+    )
+    if (await db.execute(newer.limit(1))).first() is not None:
+        raise Conflict("There is a newer application of this city.", path=("input", "application"))
 
 
 async def listed(
@@ -174,9 +181,7 @@ def _checked(form: ApplicationForm) -> dict[str, Any]:
 def _check_upload(form: Form, upload: Upload, field: str) -> None:
     form.text(upload.name, "input", field, "name", limit=200)
     if len(upload.content) > LARGEST_FILE:
-        form.refuse(
-            Invalid("This file is too large: at most {limit} MiB.", path=("input", field, "content"), limit=5)
-        )
+        form.refuse(Invalid("This file is too large: at most {limit} MiB.", path=("input", field, "content"), limit=5))
     elif media_type(upload.content) is None:
         form.refuse(Invalid("A file must be PDF, PNG or JPEG.", path=("input", field, "content")))
 
@@ -233,17 +238,13 @@ def missing(key: Item) -> Invalid:
         case Item.SIGNATORY:
             return Invalid("It is not said who signed the form.", path=("input", "signatory"))
         case Item.CONTACT:
-            return Invalid(
-                "A contact with name and e-mail address is missing.", path=("input", "contactName")
-            )
+            return Invalid("A contact with name and e-mail address is missing.", path=("input", "contactName"))
         case Item.MOTIVATION:
             return Invalid("The motivation is missing.", path=("input", "motivation"))
         case Item.CITY_FACTS:
             return Invalid("Facts of the city are missing in the register.", path=("input", "city"))
         case Item.OFFICIAL_LETTER:
-            return Invalid(
-                "The official letter that was asked for is missing.", path=("input", "officialLetter")
-            )
+            return Invalid("The official letter that was asked for is missing.", path=("input", "officialLetter"))
 
 
 async def _has_facts(db: Session, city_id: UUID) -> bool:
@@ -271,9 +272,7 @@ def checked_requests(requested: Sequence[Requested]) -> list[dict[str, Any]]:
     changes = [
         {
             "item": one.item.value,
-            "note": form.text(
-                one.note, "input", "items", at, "note", limit=NOTE_LIMIT, required=False, lines=True
-            ),
+            "note": form.text(one.note, "input", "items", at, "note", limit=NOTE_LIMIT, required=False, lines=True),
         }
         for at, one in enumerate(requested)
     ]

@@ -37,6 +37,14 @@ class Invited:
     secret: str
 
 
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An invitation that was taken up, and by whom."""
+
+    invitation: Invitation
+    person: Person
+
+
 def new_secret() -> str:
     return secrets.token_urlsafe(32)
 
@@ -82,6 +90,11 @@ async def invite(
 async def accept_invitation(
     db: Session, secret: str, *, locale: str | None = None, now: datetime | None = None
 ) -> Person:
+    """Take up an invitation; the person who has the role now."""
+    return (await accept(db, secret, locale=locale, now=now)).person
+
+
+async def accept(db: Session, secret: str, *, locale: str | None = None, now: datetime | None = None) -> Accepted:
     """Take up an invitation. Whoever holds the secret may, once; the role goes to the invited address."""
     at = now or datetime.now(UTC)
     invitation = await _open(db, secret, at)
@@ -97,7 +110,7 @@ async def accept_invitation(
     facts["person"] = str(person.id)
     await audit.record(db, actor, Event.INVITATION_ACCEPTED, "Invitation", invitation.id, **facts)
     await jobs.tell(db, Event.INVITATION_ACCEPTED, subject_id=str(invitation.id))
-    return person
+    return Accepted(invitation, person)
 
 
 async def _open(db: Session, secret: str, at: datetime) -> Invitation:

@@ -272,6 +272,12 @@ def _checked(decision: Decision, row: Transition) -> Decision:
     """The decision with its body, or all that is wrong with it."""
     rule, form = RULES[row.verb], Form()
     bodies = row.bodies or rule.bodies
+    if decision.body is None and rule.bodies[0] not in bodies:
+        # Who meant the usual body, such as the slower of two officers, has not decided this.
+        raise Conflict(
+            "The state of this membership is {state}: name the body that decided.",
+            state=row.source.value if row.source else "none",
+        )
     if decision.body is not None and decision.body not in bodies:
         form.refuse(
             Invalid(

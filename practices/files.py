@@ -1,9 +1,9 @@
 """Case studies as files: a folder with `practice.toml` and one `<locale>.md` per language.
 
-    # The title
-    (blank line) The summary.
-    ## situation_before: The heading in this language
-    (blank line) The body in Markdown.
+# The title
+(blank line) The summary.
+## situation_before: The heading in this language
+(blank line) The body in Markdown.
 """
 
 from __future__ import annotations
@@ -84,12 +84,11 @@ def load(folder: Traversable) -> Case:
         for each in sorted(folder.iterdir(), key=lambda each: each.name)
         if each.name.endswith(".md")
     }
-    return Case(
-        folder.name, table["city"], table["original_locale"], table["status"], facts_in(table), texts
-    )
+    return Case(folder.name, table["city"], table["original_locale"], table["status"], facts_in(table), texts)
 
 
 def demonstration() -> list[Case]:
     """The case studies that come with the hub, by name."""
     folders = [each for each in resources.files("practices").joinpath("demo").iterdir() if each.is_dir()]
-    return [load(folder) for folder in sorted(folders, key=lambda each: each.name) if folder.name[0] not in "._"]
+    named = sorted(folders, key=lambda folder: folder.name)
+    return [load(folder) for folder in named if folder.name[0] not in "._"]

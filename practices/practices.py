@@ -96,15 +96,11 @@ async def create(
         id=new_id(), city_id=city_id, original_locale=tag, slug="", created_at=at, updated_at=at,
         title_hash=b"", summary_hash=b"", **columns,
     )  # fmt: skip
-    written = await content.create(
-        db, practice.id, tag, whole, actor.subject, facts=facts_of.snapshot(practice)
-    )
+    written = await content.create(db, practice.id, tag, whole, actor.subject, facts=facts_of.snapshot(practice))
     practice.slug = await free_slug(db, _wished(slug) or slug_of(draft.title, practice.id))
     life.settle(practice, at, written)
     db.add(practice)
-    await audit.record(
-        db, actor, Event.PRACTICE_CREATED, "Practice", practice.id, city=str(city_id), locale=tag
-    )
+    await audit.record(db, actor, Event.PRACTICE_CREATED, "Practice", practice.id, city=str(city_id), locale=tag)
     await jobs.tell(db, Event.PRACTICE_CREATED, subject_id=str(practice.id))
     return Outcome(practice, tuple(narrative.hints(whole, tag)))
 
@@ -245,9 +241,7 @@ async def publish(db: Session, actor: Actor, key: UUID, *, now: datetime | None 
     return practice
 
 
-async def archive(
-    db: Session, actor: Actor, key: UUID, reason: str, *, now: datetime | None = None
-) -> Practice:
+async def archive(db: Session, actor: Actor, key: UUID, reason: str, *, now: datetime | None = None) -> Practice:
     """Take a published practice out of sight, with a reason; nothing is deleted."""
     practice = await reach(db, actor, key, now=now)
     await require(db, actor, Verb.ARCHIVE, practice)
@@ -293,9 +287,7 @@ async def versions(db: Session, actor: Actor, key: UUID) -> Sequence[ContentRevi
 def slug_of(title: str, key: UUID) -> str:
     """The name of a practice in addresses: ASCII from its title, or from its key where the title has too
     little."""
-    plain = (
-        unicodedata.normalize("NFKD", title.translate(_LETTERS)).encode("ascii", "ignore").decode().lower()
-    )
+    plain = unicodedata.normalize("NFKD", title.translate(_LETTERS)).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if len(slug) > MOST_SLUG:
         slug = slug[:MOST_SLUG].rpartition("-")[0] or slug[:MOST_SLUG]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from typing import Any
 
 import asyncpg
@@ -37,7 +38,8 @@ class Guard:
     """Pure ASGI: safe headers on every answer, and a count of answers for `/metrics`."""
 
     def __init__(self, app: Any, answers: Counter) -> None:
-        self.app, self.answers = app, answers
+        self.app = app
+        self._count = cache(lambda status: answers.labels(str(status)).inc)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
@@ -47,7 +49,7 @@ class Guard:
         async def guarded(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *SAFE]
-                self.answers.labels(str(message["status"])).inc()
+                self._count(message["status"])()
             await send(message)
 
         await self.app(scope, receive, guarded)
@@ -66,7 +68,9 @@ def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> Fas
             plans.set_function(lambda: len(hub.engine.library._known))
             app.router.routes.extend(federation_routes(hub))
             async with (
-                working(hub.database, url) if (settings.jobs if jobs is None else jobs) else contextlib.nullcontext()
+                working(hub.database, settings)
+                if (settings.jobs if jobs is None else jobs)
+                else contextlib.nullcontext()
             ):
                 yield
 

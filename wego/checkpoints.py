@@ -15,8 +15,9 @@ from pathlib import Path
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
 
 from wego.core.db import Session
 from wego.core.models import AuditCheckpoint, AuditState
@@ -43,6 +44,14 @@ def note(key: Ed25519PrivateKey, origin: str, size: int, root: bytes) -> str:
     key_id = hashlib.sha256(origin.encode() + b"\n" + ALGORITHM + public).digest()[:4]
     signature = base64.b64encode(key_id + key.sign(body.encode())).decode()
     return f"{body}\n— {origin} {signature}\n"
+
+
+async def sign_if_grown(db: Session, settings: Settings) -> None:
+    """Sign the log when it has entries that no checkpoint covers."""
+    signed = (await db.execute(select(func.max(col(AuditCheckpoint.size))))).scalar_one_or_none() or 0
+    state = (await db.execute(select(AuditState))).scalar_one()
+    if state.size > signed:
+        await sign(db, settings)
 
 
 async def sign(db: Session, settings: Settings) -> str:

@@ -11,12 +11,11 @@ from wego.core.settings import Settings
 Progress = Callable[[str], None]
 
 
-async def load(database: Database, settings: Settings, *, practices: int = 0, progress: Progress | None = None) -> None:
-    """Load what is not there yet: cities and members, practices, programs; `practices` more for measuring."""
-    import practices.seed as cases
-
+async def load(database: Database, settings: Settings, *, count: int = 0, progress: Progress | None = None) -> None:
+    """Load what is not there yet: cities and members, practices, programs; and `count` practices for measuring."""
     import federation.seed
     import members.seed
+    import practices.seed
 
     say = progress or (lambda _: None)
     say("cities, members, people")
@@ -24,25 +23,27 @@ async def load(database: Database, settings: Settings, *, practices: int = 0, pr
         await members.seed.seed(db)
     say("practices in their languages")
     async with database.session() as db:
-        await cases.seed(db)
+        await practices.seed.seed(db)
     say("programs and their keys")
     async with database.session() as db:
         await federation.seed.seed(db, settings.home, settings.issuer)
-    if practices:
-        await cases.fill(database, practices, say)
+    if count:
+        await practices.seed.fill(database, count, say)
 
 
 def what_to_try(settings: Settings) -> str:
     """What a person at a terminal can do next."""
     client = Path(settings.home) / "demo" / "clients" / "seoul.json"
+    program = f"wego query --client {client} '{{viewer{{scopes}} practices(first:3){{totalCount}}}}'"
+    officer = "wego query --person secretariat@wego.demo '{applications(first:9){nodes{status city{slug}}}}'"
     return f"""
 The hub runs at {settings.issuer}  (data in {settings.home}; Ctrl-C stops everything)
 
 Look:                 {settings.issuer}
 Ask without a token:  curl -s {settings.resource} -H 'content-type: application/json' -H 'accept-language: ko' \\
                         -d '{{"query":"{{practices(first:3){{nodes{{title{{text}} city{{name{{text}}}}}}}}}}"}}'
-Ask as a program:     wego query --client {client} '{{viewer{{scopes}} practices(first:3){{totalCount}}}}'
-Ask as an officer:    wego query --person secretariat@wego.demo '{{applications(first:9){{nodes{{status city{{slug}}}}}}}}'
+Ask as a program:     {program}
+Ask as an officer:    {officer}
 The log, proved:      wego audit verify
 Everything else:      wego --help      {settings.issuer}/schema.graphql
 

@@ -8,7 +8,6 @@ What the token's bearer may do and whether his proof is fresh is asked in that s
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ from federation.verifier import Credential, challenge
 from i18n.locales import accepted, negotiate, wished
 from wego.cache import Kept
 from wego.core.access import NOBODY, Actor
-from wego.core.db import statements
+from wego.core.db import Tally, tally
 from wego.core.errors import Invalid, NotAllowed, NotSignedIn, RateLimited, Refusal
 from wego.core.reads.documents import GraphQLErrors
 from wego.core.reads.engine import Gate, Operation
@@ -33,6 +32,9 @@ from wego.hub import Hub
 from wego.problems import errors_of, graphql_errors
 
 log = logging.getLogger("wego.graphql")
+
+Headers = tuple[tuple[bytes, bytes], ...]
+Reply = tuple[int, bytes, Headers]  # status, body, headers beyond the usual ones
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -51,9 +53,7 @@ GATE_COLUMNS = (
 class Stop(Exception):
     """End the request with this status and these errors."""
 
-    def __init__(
-        self, status: int, errors: list[dict[str, Any]], headers: tuple[tuple[bytes, bytes], ...] = ()
-    ) -> None:
+    def __init__(self, status: int, errors: list[dict[str, Any]], headers: Headers = ()) -> None:
         super().__init__(status)
         self.status, self.errors, self.headers = status, errors, headers
 
@@ -84,10 +84,10 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         hub: Hub = self._hub_of(scope)
-        started = time.perf_counter()
-        counter = [0]
-        token = statements.set(counter)
-        media_type, extra = JSON, ()
+        counter = Tally()
+        token = tally.set(counter)
+        media_type = JSON
+        extra: Headers = ()
         try:
             asked = await self._asked(hub, scope, receive)
             media_type = asked.media_type
@@ -102,7 +102,7 @@ class GraphQLEndpoint:
             log.exception("a request failed")
             status, body = 500, orjson.dumps({"errors": [_internal()]})
         finally:
-            statements.reset(token)
+            tally.reset(token)
         headers = [
             (b"content-type", f"{media_type}; charset=utf-8".encode()),
             (b"content-length", str(len(body)).encode()),
@@ -110,8 +110,8 @@ class GraphQLEndpoint:
             *extra,
         ]
         if hub.settings.server_timing:
-            spent = (time.perf_counter() - started) * 1000
-            headers.append((b"server-timing", f'db;dur={spent:.2f};desc="{counter[0]} statements"'.encode()))
+            timing = f'db;dur={counter.seconds * 1000:.2f};desc="{counter.statements} statements"'
+            headers.append((b"server-timing", timing.encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
@@ -161,32 +161,39 @@ class GraphQLEndpoint:
 
     # ── the answer ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _answer(self, hub: Hub, asked: Asked) -> tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]:
+    async def _answer(self, hub: Hub, asked: Asked) -> Reply:
         asked.credential = self._credential(hub, asked)
         actor = asked.credential.actor if asked.credential else NOBODY
         asked.locale = negotiate(accepted(asked.accept_language), actor.locale)
-        wait = hub.rates.wait(actor.subject or asked.client)
-        if wait:
-            refusal = RateLimited("Too many requests; try again in {seconds} seconds.", seconds=int(wait) + 1)
-            raise Stop(429, errors_of(refusal, asked.locale), ((b"retry-after", str(int(wait) + 1).encode()),))
         if asked.credential is None and hub.answers.listening:
             key = (asked.body or asked.query, asked.accept_language, asked.media_type)
             kept = hub.answers.get(key)
-            if kept is None:
-                return await self._fresh(hub, asked, key)
-            return self._kept(asked, kept)
+            if kept is not None:  # costs next to nothing, so it counts for nothing
+                return self._kept(asked, kept)
+            self._pace(hub, asked, actor)
+            return await self._fresh(hub, asked, key)
+        self._pace(hub, asked, actor)
         return await self._run(hub, asked, actor, None)
 
     @staticmethod
-    def _kept(asked: Asked, kept: Kept) -> tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]:
+    def _pace(hub: Hub, asked: Asked, actor: Actor) -> None:
+        """Refuse what comes too fast."""
+        wait = hub.rates.wait(actor.subject or asked.client)
+        if wait:
+            seconds = int(wait) + 1
+            refusal = RateLimited("Too many requests; try again in {seconds} seconds.", seconds=seconds)
+            raise Stop(429, errors_of(refusal, asked.locale), ((b"retry-after", str(seconds).encode()),))
+
+    @staticmethod
+    def _kept(asked: Asked, kept: Kept) -> Reply:
         headers = ((b"etag", kept.etag), (b"cache-control", b"no-cache"))
         if asked.method != "POST" and asked.header(b"if-none-match") == kept.etag.decode():
             return 304, b"", headers
         return 200, kept.body, headers
 
-    async def _fresh(self, hub: Hub, asked: Asked, key: Any) -> tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]:
+    async def _fresh(self, hub: Hub, asked: Asked, key: Any) -> Reply:
         """Answer an anonymous request, and keep the answer when it is a query's without errors."""
-        outcome: list[tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]] = []
+        outcome: list[Reply] = []
 
         async def make() -> Kept | None:
             version = hub.answers.version
@@ -208,9 +215,7 @@ class GraphQLEndpoint:
         except TokenError as problem:
             raise _refuse_token(hub, problem, asked.accept_language) from None
 
-    async def _run(
-        self, hub: Hub, asked: Asked, actor: Actor, keep: list[bool] | None
-    ) -> tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]:
+    async def _run(self, hub: Hub, asked: Asked, actor: Actor, keep: list[bool] | None) -> Reply:
         strict = asked.media_type == RESPONSE_JSON
         try:
             text, name, variables = self._parameters(asked)
@@ -228,9 +233,7 @@ class GraphQLEndpoint:
         except Refusal as refusal:
             return refusal.status, orjson.dumps({"errors": errors_of(refusal, asked.locale)}), ()
 
-    async def _read(
-        self, hub: Hub, asked: Asked, operation: Operation, actor: Actor, keep: list[bool] | None
-    ) -> tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]:
+    async def _read(self, hub: Hub, asked: Asked, operation: Operation, actor: Actor, keep: list[bool] | None) -> Reply:
         reading = wished(None, asked.accept_language, actor.locale)
         gate = gate_of(asked.credential) if asked.credential else None
         run = hub.engine.run_of(operation, actor, reading)
@@ -247,9 +250,7 @@ class GraphQLEndpoint:
             keep.append(True)
         return 200, b'{"data":%s}' % answer.data, ((b"cache-control", b"no-store"),) if asked.credential else ()
 
-    async def _mutate(
-        self, hub: Hub, asked: Asked, operation: Operation, actor: Actor
-    ) -> tuple[int, bytes, tuple[tuple[bytes, bytes], ...]]:
+    async def _mutate(self, hub: Hub, asked: Asked, operation: Operation, actor: Actor) -> Reply:
         if asked.method != "POST":
             raise Stop(405, [_plain("Mutations need POST.")], ((b"allow", b"POST"),))
         if asked.credential:

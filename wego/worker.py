@@ -7,16 +7,43 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
-import members.jobs  # noqa: F401  # importing a jobs module is what registers its handlers
+from sqlalchemy import delete
+from sqlmodel import col
+
+import federation.jobs  # noqa: F401  # importing a jobs module is what registers its handlers
+import members.jobs  # noqa: F401  # likewise
+from wego.checkpoints import sign_if_grown
 from wego.core import jobs
 from wego.core.db import Database
+from wego.core.models import IdempotentAnswer
+from wego.core.settings import Settings
 
 log = logging.getLogger("wego.worker")
 
 
-async def work(database: Database, url: str, *, concurrency: int = 4) -> None:
+KEPT = timedelta(days=7)  # how long the answer to an Idempotency-Key can be had again
+
+
+def register(settings: Settings) -> None:
+    """The hub's own jobs, beside those of the packages."""
+
+    @jobs.job("audit.checkpoint", cron="* * * * *")
+    async def checkpoint(database: Database) -> None:
+        async with database.session() as db:
+            await sign_if_grown(db, settings)
+
+    @jobs.job("idempotency.purge", cron="17 3 * * *")
+    async def purge(database: Database) -> None:
+        async with database.session() as db:
+            await db.execute(delete(IdempotentAnswer).where(col(IdempotentAnswer.at) < datetime.now(UTC) - KEPT))
+
+
+async def work(database: Database, settings: Settings, *, concurrency: int = 4) -> None:
     """Work off the queue until cancelled; running jobs get a moment to end."""
+    register(settings)
+    url = database.url
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
     app = jobs.queue(database, url)
     async with app.open_async():
@@ -26,13 +53,13 @@ async def work(database: Database, url: str, *, concurrency: int = 4) -> None:
 
 
 @asynccontextmanager
-async def working(database: Database, url: str) -> AsyncIterator[None]:
+async def working(database: Database, settings: Settings) -> AsyncIterator[None]:
     """Work off the queue beside something else."""
 
     async def forever() -> None:
         while True:
             try:
-                await work(database, url)
+                await work(database, settings)
             except Exception as error:  # the worker must outlive a database that restarts
                 log.warning("worker: %s", type(error).__name__)
             await asyncio.sleep(1)

@@ -5,6 +5,8 @@ only for the secretariat and for its own people; persons, invitations and applic
 them.
 """
 
+import strawberry
+
 from members.graphql.applications import Application, ApplicationQueries
 from members.graphql.cities import City, CityQueries, OrderDirection
 from members.graphql.city_mutations import CityMutations
@@ -15,10 +17,12 @@ from members.graphql.people_mutations import PeopleMutations
 TYPES = (City, Person, Invitation, Application)
 
 
+@strawberry.type
 class MemberQueries(CityQueries, PeopleQueries, ApplicationQueries):
     """The roots for reading."""
 
 
+@strawberry.type
 class MemberMutations(MembershipMutations, PeopleMutations, CityMutations):
     """The roots for writing."""
 

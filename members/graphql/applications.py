@@ -16,7 +16,7 @@ from wego.core import reads
 from wego.core.access import Permission
 
 if TYPE_CHECKING:
-    from wego.core.reads.compile import Query
+    from wego.core.reads.query import Query
 
 strawberry.enum(Item, name="ApplicationItem", description="What belongs to an application.")
 strawberry.enum(FileKind, name="ApplicationFileKind", description="What a file of an application is.")
@@ -51,10 +51,7 @@ class ApplicationFile:
 
 
 def _has_file(kind: FileKind) -> str:
-    return (
-        "exists (select 1 from application_file f"
-        f" where f.application_id = {{p}}.id and f.kind = '{kind.value}')"
-    )
+    return f"exists (select 1 from application_file f where f.application_id = {{p}}.id and f.kind = '{kind.value}')"
 
 
 # The same rules as members.applications.completeness; a test compares the two.

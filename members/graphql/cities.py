@@ -19,7 +19,7 @@ from wego.core import reads
 from wego.core.access import ActorKind, Permission
 
 if TYPE_CHECKING:
-    from wego.core.reads.compile import Query
+    from wego.core.reads.query import Query
 
 strawberry.enum(Region, description="A region of the world, as the network counts them.")
 strawberry.enum(MembershipKind, name="MembershipKind", description="As what one belongs to the network.")
@@ -132,9 +132,7 @@ _REFERENCE = reads.Pick(
     "select {t}.locale as locale, {t}.reference as text where {t}.reference <> '' and {locale} is not null",
     "{t}.locale",
 )
-_ACTOR = (
-    "case when length({t}.actor) <> 36 then 'system' when {t}.body = 'city' then 'city' else 'secretariat' end"
-)
+_ACTOR = "case when length({t}.actor) <> 36 then 'system' when {t}.body = 'city' then 'city' else 'secretariat' end"
 
 
 @reads.table("membership_step", visible=_visible_step)
@@ -166,9 +164,7 @@ class Membership:
     )
 
 
-_EVENT_TEXT = reads.Pick(
-    "select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale"
-)
+_EVENT_TEXT = reads.Pick("select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale")
 
 
 @strawberry.enum(description="How exactly a date is known.")

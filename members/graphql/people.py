@@ -19,7 +19,7 @@ from wego.core import reads
 from wego.core.access import ActorKind, Permission, Role
 
 if TYPE_CHECKING:
-    from wego.core.reads.compile import Query
+    from wego.core.reads.query import Query
 
 strawberry.enum(Role, description="A role in a city, in the secretariat, or of a program.")
 
@@ -149,7 +149,9 @@ def _viewer(q: Query) -> str:
     client = q.bind(
         lambda run: run.actor.subject if run.actor.kind is ActorKind.PROGRAM else None, "text", "viewer client"
     )
-    scopes = q.bind(lambda run: None if run.actor.scopes is None else sorted(run.actor.scopes), "text[]", "viewer scopes")
+    scopes = q.bind(
+        lambda run: None if run.actor.scopes is None else sorted(run.actor.scopes), "text[]", "viewer scopes"
+    )
     locale = q.bind(lambda run: (run.reading.tags or ("en",))[0], "text", "viewer locale")
     return (
         f"(select '{q.shape.kind.value}' as kind, {q.person()} as person_id, {client} as client_id, "

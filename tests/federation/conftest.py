@@ -14,6 +14,7 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 from federation_make import Caller, Station, make_caller, make_station  # noqa: E402 -- the path comes first
+
 from wego.core.db import Database  # noqa: E402 -- likewise
 
 
@@ -30,9 +31,7 @@ async def caller(station: Station) -> Caller:
 
 
 @pytest.fixture(scope="session")
-async def besieged(
-    cluster: Any, template: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Station]:
+async def besieged(cluster: Any, template: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Station]:
     """One hub for all attacks of the table."""
     with psycopg.connect(cluster.admin_url, autocommit=True) as connection:
         connection.execute(f"create database besieged template {template} strategy file_copy")

@@ -13,6 +13,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+from sqlalchemy import text
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
 from federation import clients, jose
 from federation.actors import reload
 from federation.keys import KeyRing, open_keys
@@ -21,11 +27,6 @@ from federation.routes import routes
 from federation.server import ASSERTION_TYPE
 from federation.verifier import Verifier, challenge
 from members.models import City, Membership, MembershipKind, MembershipStatus, Person, Region, RoleGrant
-from sqlalchemy import text
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 from wego.core.access import Role, system
 from wego.core.db import Database, Session
 from wego.core.settings import Settings
@@ -124,7 +125,8 @@ async def make_city(
     await db.flush()
     at = since or datetime.now(UTC) - timedelta(days=1)
     held = MembershipStatus.FULL if status is MembershipStatus.SUSPENDED else None
-    standing = {"kind": MembershipKind.CITY, "status": status, "before_hold": held}
+    ends = at.date() if status is MembershipStatus.RESIGNING else None
+    standing = {"kind": MembershipKind.CITY, "status": status, "before_hold": held, "ends_on": ends}
     db.add(Membership(city_id=city.id, since=at, not_before=at, **standing))
     await db.flush()
     return city

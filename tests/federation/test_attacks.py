@@ -21,7 +21,6 @@ import httpx2
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from federation import jose
 from federation_make import (
     ISSUER,
     RESOURCE,
@@ -33,6 +32,8 @@ from federation_make import (
     make_program,
 )
 from joserfc.jwk import ECKey, OKPKey
+
+from federation import jose
 from members.models import City
 
 
@@ -397,7 +398,9 @@ bad_token("alg HS256", head(alg="HS256"))
 bad_token("alg Ed25519", head(alg="Ed25519"))
 bad_token("crit", head(crit=["x"], x=1))
 bad_token("jku", head(jku="https://evil.example"))
-bad_token("expired beyond the skew", lambda h, c: c.update(iat=int(NOW()) - 400, nbf=int(NOW()) - 400, exp=int(NOW()) - 6))
+bad_token(
+    "expired beyond the skew", lambda h, c: c.update(iat=int(NOW()) - 400, nbf=int(NOW()) - 400, exp=int(NOW()) - 6)
+)
 bad_token("nbf in the future", lambda h, c: c.update(nbf=int(NOW()) + 30))
 bad_token("iat in the future", lambda h, c: c.update(iat=int(NOW()) + 30))
 bad_token("exp is a text", lambda h, c: c.update(exp=str(c["exp"])))
@@ -423,7 +426,7 @@ bad_token("payload is no object", lambda h, c: ["x"])
 @attack("T", "a changed claim", 401, "invalid_token")
 async def _(w: World) -> Sent:
     good = await w.caller.token(w.station)
-    header, payload = jose.parts(good)
+    _header, payload = jose.parts(good)
     body = jose.encode64(json.dumps({**jose.members(payload), "scope": "audit:read"}).encode())
     first, _, last = good.split(".")
     token = f"{first}.{body}.{last}"
@@ -527,10 +530,13 @@ bad_proof("jti of 2 kB", lambda c, u, t: c.proof(u, t, jti="x" * 2048))
 bad_proof("private key in the header", lambda c, u, t: c.proof(u, t, header={"jwk": jose.private_jwk(c.dpop)}))
 bad_proof("another key in the header", swapped)
 bad_proof("no key in the header", lambda c, u, t: c.proof(u, t, header={"jwk": None}))
+bad_proof("a key type that is a list", lambda c, u, t: c.proof(u, t, header={"jwk": {"kty": ["EC"], "crv": {}}}))
 bad_proof("a symmetric key", lambda c, u, t: c.proof(u, t, header={"jwk": {"kty": "oct", "k": "AAAA"}, "alg": "HS256"}))
 bad_proof("a point off the curve", lambda c, u, t: c.proof(u, t, header={"jwk": {
     "kty": "EC", "crv": "P-256", "x": jose.encode64(b"\1" * 32), "y": jose.encode64(b"\2" * 32)}}))  # fmt: skip
-bad_proof("a P-384 key", lambda c, u, t: c.proof(u, t, header={"jwk": ECKey.generate_key("P-384").as_dict(private=False)}))
+bad_proof(
+    "a P-384 key", lambda c, u, t: c.proof(u, t, header={"jwk": ECKey.generate_key("P-384").as_dict(private=False)})
+)
 bad_proof("alg of another key", lambda c, u, t: c.proof(u, t, header={"alg": "Ed25519"}))
 bad_proof("alg EdDSA", lambda c, u, t: c.proof(u, t, header={"alg": "EdDSA"}))
 bad_proof("alg none", lambda c, u, t: c.proof(u, t, header={"alg": "none"}))

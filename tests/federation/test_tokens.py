@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from federation import clients, jobs, jose, tokens
-from federation.actors import reload
 from federation_make import (
     ISSUER,
     RESOURCE,
@@ -21,10 +19,13 @@ from federation_make import (
     make_person,
     make_station,
 )
-from members.models import Membership, MembershipStatus, RoleGrant
-from members.people import touch_access
 from sqlalchemy import text, update
 from sqlmodel import col
+
+from federation import clients, jobs, jose, tokens
+from federation.actors import reload
+from members.models import Membership, MembershipStatus, RoleGrant
+from members.people import touch_access
 from wego.core import audit
 from wego.core.access import NOBODY, ActorKind, Post, Role, system
 from wego.core.db import Database
@@ -80,10 +81,8 @@ async def test_nobody_but_the_operator_issues_tokens_for_people(station: Station
                 await tokens.issue_for_person(db, system("cli"), hub.settings, hub.keys.signing(), unknown)
 
 
-@pytest.mark.parametrize("status", [s for s in MembershipStatus])
-async def test_only_members_in_good_standing_get_tokens(
-    besieged: Station, status: MembershipStatus
-) -> None:
+@pytest.mark.parametrize("status", list(MembershipStatus))
+async def test_only_members_in_good_standing_get_tokens(besieged: Station, status: MembershipStatus) -> None:
     caller = await make_caller(besieged, f"city-{status.value.replace('_', '-')}", status)
     answer = await caller.get(besieged)
     good = {"associate", "full", "friendship", "corporate", "resigning"}
@@ -354,7 +353,9 @@ async def test_a_database_that_only_reads_gives_503_and_nothing_half_done(statio
     database = station.hub.database
     async with database.session() as db:
         await db.execute(
-            text(f"ALTER DATABASE \"{database.url.split('?')[0].rsplit('/', 1)[1]}\" SET default_transaction_read_only = on")
+            text(
+                f'ALTER DATABASE "{database.url.split("?")[0].rsplit("/", 1)[1]}" SET default_transaction_read_only = on'
+            )
         )
     await database.engine.dispose()
     answer = await caller.get(station)

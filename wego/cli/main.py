@@ -48,7 +48,7 @@ def demo(
 
     async def prepare() -> None:
         async with opened(knobs) as db:
-            await load(db, knobs, practices=practices, progress=_progress)
+            await load(db, knobs, count=practices, progress=_progress)
 
     run(prepare())
     typer.echo(what_to_try(knobs))
@@ -89,7 +89,7 @@ def worker(concurrency: Annotated[int, typer.Option(help="Jobs at once.")] = 4) 
     async def forever() -> None:
         knobs = settings()
         async with opened(knobs) as db:
-            await work(db, db.url, concurrency=concurrency)
+            await work(db, knobs, concurrency=concurrency)
 
     run(forever())
 

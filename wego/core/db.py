@@ -7,11 +7,13 @@ prepared statement whose JSON bytes are the answer. Both run SQL that PostgreSQL
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -44,14 +46,37 @@ READ_SETTINGS = {
 }
 WRITE_SETTINGS = {"jit": "off", "timezone": "UTC", "statement_timeout": "60000", "application_name": "wego writes"}
 
-statements: ContextVar[list[int] | None] = ContextVar("statements", default=None)
+@dataclass(slots=True)
+class Tally:
+    """How many statements a request took, and how long the database was waited for, in seconds."""
+
+    statements: int = 0
+    seconds: float = 0.0
 
 
-def count_statement() -> None:
-    """Count one statement of the current request, if somebody counts."""
-    counter = statements.get()
-    if counter is not None:
-        counter[0] += 1
+tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
+
+
+@contextmanager
+def counted() -> Iterator[None]:
+    """Count the statement in the block for the current request, if somebody counts."""
+    counter = tally.get()
+    started = perf_counter()
+    try:
+        yield
+    finally:
+        if counter is not None:
+            counter.statements += 1
+            counter.seconds += perf_counter() - started
+
+
+def _before(_connection: Any, _cursor: Any, _sql: str, _values: Any, context: Any, _many: bool) -> None:
+    context.wego_block = counted()
+    context.wego_block.__enter__()
+
+
+def _after(_connection: Any, _cursor: Any, _sql: str, _values: Any, context: Any, _many: bool) -> None:
+    context.wego_block.__exit__(None, None, None)
 
 
 def moment(*, now: bool = False, nullable: bool = False) -> Any:
@@ -122,7 +147,8 @@ class Database:
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
-        event.listen(self.engine.sync_engine, "before_cursor_execute", lambda *_: count_statement())
+        event.listen(self.engine.sync_engine, "before_cursor_execute", _before)
+        event.listen(self.engine.sync_engine, "after_cursor_execute", _after)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._pool: Any = None
 

@@ -34,7 +34,7 @@ class Settings:
     max_page: int = field(default=100, metadata={"help": "largest page of a connection"})
     token_seconds: int = field(default=300, metadata={"help": "life of an access token"})
     requests_per_minute: int = field(
-        default=12_000, metadata={"help": "most requests of one client in a minute; 0 switches it off"}
+        default=60_000, metadata={"help": "most requests of one client in a minute; 0 switches it off"}
     )
 
     @property

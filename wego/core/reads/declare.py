@@ -263,9 +263,10 @@ def extend(cls: type, *additions: type) -> None:
     """Add the fields of other Strawberry classes to a type that a lower package owns. Safe to call again."""
     definition: Any = cls.__strawberry_definition__  # type: ignore[attr-defined]  # set by strawberry.type
     known = {each.python_name for each in definition.fields}
-    for addition in additions:
-        for each in addition.__strawberry_definition__.fields:  # type: ignore[attr-defined]  # likewise
+    for base in (base for addition in additions for base in addition.__mro__):
+        for each in getattr(base.__dict__.get("__strawberry_definition__"), "fields", ()):
             if each.python_name not in known:
+                known.add(each.python_name)
                 definition.fields.append(each)
 
 

@@ -28,7 +28,7 @@ from strawberry.schema import BaseSchema
 
 from wego.core.access import Actor
 from wego.core.context import Reading
-from wego.core.db import count_statement
+from wego.core.db import counted
 from wego.core.reads.compile import Compiler
 from wego.core.reads.documents import Document, GraphQLErrors, Library, exact, shape
 from wego.core.reads.query import Binder, Limits, Row, Run, compact, meta_of
@@ -125,8 +125,8 @@ class Engine:
         if plan.selected or gate:
             values = [bind(run) for bind in plan.binders]
             sql = plan.sql if gate is None else self._gated(plan, gate)
-            count_statement()
-            row = await pool.fetchrow(sql, *values, *(gate.values if gate else ()))
+            with counted():
+                row = await pool.fetchrow(sql, *values, *(gate.values if gate else ()))
         python, errors = await self._python(operation, plan, context)
         parts = [b'"%s":%s' % (root.key, self._part(root, row, python)) for root in plan.roots]
         said = {key: row[key] for key in row.keys() if not key.startswith("c_")} if gate else None  # noqa: SIM118  # a Record
@@ -151,9 +151,9 @@ class Engine:
     async def check(self, pool: Any, gate: Gate) -> Mapping[str, Any]:
         """Ask the gate alone, as before a mutation."""
         places = [f"${number + 1}" for number in range(len(gate.values))]
-        count_statement()
         sql = f"with {gate.ctes.format(*places)} select {gate.columns.format(*places)}"
-        return dict(await pool.fetchrow(sql, *gate.values))
+        with counted():
+            return dict(await pool.fetchrow(sql, *gate.values))
 
     def _plan(self, operation: Operation, run: Run) -> Plan:
         document = operation.document
@@ -238,8 +238,8 @@ class Engine:
             f"{places[1]}::json as problems) payload{row.join_sql}) o"
         )
         sql, binders = compact(sql, compiler.query.binders)
-        count_statement()
-        return as_json(await connection.fetchval(sql, *[bind(run) for bind in binders]))
+        with counted():
+            return as_json(await connection.fetchval(sql, *[bind(run) for bind in binders]))
 
     def selections(self, operation: Operation, run: Run) -> dict[str, list[FieldNode]]:
         """The root fields of a mutation, in their order."""
