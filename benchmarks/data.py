@@ -40,7 +40,7 @@ class Facts:
 
     sizes: dict[str, str]
     settings: dict[str, str]
-    slugs: list[str]
+    samples: list[tuple[str, str]]
     seconds: float
 
 
@@ -57,9 +57,9 @@ def load(url: str, home: Path, practices: int, issuer: str, slugs: int) -> Facts
         sizes = {name: str(_one(connection, sql)) for name, sql in SIZES.items()}
         settings = {name: str(_one(connection, f"show {name}")) for name in SETTINGS}
         chosen = connection.execute(
-            "select slug from practice where public_from <= now() order by md5(slug) limit %s", (slugs,)
+            "select slug, original_locale from practice where public_from <= now() order by md5(slug) limit %s", (slugs,)
         ).fetchall()
-    return Facts(sizes, settings, [row[0] for row in chosen], time.monotonic() - started)
+    return Facts(sizes, settings, [(row[0], row[1]) for row in chosen], time.monotonic() - started)
 
 
 async def _seed(url: str, home: Path, practices: int, issuer: str) -> None:

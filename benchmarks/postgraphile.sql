@@ -7,11 +7,13 @@
 drop schema if exists pgl cascade;
 create schema pgl;
 
-create table pgl.city as select id, slug, sort_name, endonym_locale from city;
+create table pgl.city as
+  select c.id, c.slug, c.sort_name from city c join membership m on m.city_id = c.id
+  where m.status in ('associate', 'full', 'friendship', 'corporate', 'suspended', 'resigning') order by sort_name;
 alter table pgl.city add primary key (id), add unique (slug);
 create index on pgl.city (sort_name, id);
 
-create table pgl.city_name as select city_id, locale, name from city_name;
+create table pgl.city_name as select n.city_id, n.locale, n.name from city_name n join pgl.city c on c.id = n.city_id order by 1, 2;
 alter table pgl.city_name add primary key (city_id, locale), add foreign key (city_id) references pgl.city;
 
 create table pgl.practice as
@@ -37,7 +39,7 @@ language sql stable rows 1 as $$
   union all
   (select n.* from pgl.city_name n where n.city_id = c.id and n.locale = locales[2])
   union all
-  (select n.* from pgl.city_name n where n.city_id = c.id and n.locale = c.endonym_locale)
+  (select n.* from pgl.city_name n where n.city_id = c.id and n.locale = 'en')
   limit 1
 $$;
 
@@ -51,12 +53,16 @@ language sql stable rows 1 as $$
   limit 1
 $$;
 
+create function pgl.practice_translations(p pgl.practice) returns setof pgl.reading
+language sql stable rows 3 as $$
+  select r.* from pgl.reading r where r.practice_id = p.id and r.locale <> p.original_locale order by r.locale
+$$;
+
 create function pgl.practice_original(p pgl.practice) returns setof pgl.reading
 language sql stable rows 1 as $$
   select r.* from pgl.reading r where r.practice_id = p.id and r.locale = p.original_locale
 $$;
 
-comment on function pgl.city_named is '@behavior -filter -orderBy';
 comment on constraint reading_practice_id_fkey on pgl.reading is '@foreignFieldName readings';
 comment on constraint section_practice_id_locale_fkey on pgl.section is '@foreignFieldName sections';
 comment on constraint practice_city_id_fkey on pgl.practice is '@foreignFieldName practices';

@@ -31,7 +31,6 @@ from federation import clients, jose
 from federation.client import assertion, proof
 from federation.keys import KeyRing, open_keys
 from federation.routes import routes
-from federation.server import ASSERTION_TYPE
 from federation.verifier import Verifier
 from members.models import City, Membership, MembershipKind, MembershipStatus, Region
 from wego.core import postgres
@@ -61,7 +60,7 @@ class Program:
 
     def request(self) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         form = {
-            "grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE,
+            "grant_type": "client_credentials", "client_assertion_type": jose.ASSERTION_TYPE,
             "client_assertion": assertion(self.key, self.kid, self.client_id, ISSUER), "scope": "graphql:query",
         }  # fmt: skip
         headers = [

@@ -3,7 +3,8 @@
 Binding text: federation.md 5.3 (suspension). A token says the access epoch of its issue. When the present
 epoch is another one, the read asks here: program or person, posts, and the standing of the city are read
 anew, in one statement. The answer is kept with the verified token, so that it is asked once per token and
-epoch; a refusal stays, because reinstating a member revives no token."""
+epoch; a refusal stays, because reinstating a member revives no token.
+"""
 
 from __future__ import annotations
 

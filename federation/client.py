@@ -20,7 +20,6 @@ import httpx2
 
 from federation import jose
 from federation.proofs import token_hash
-from federation.server import ASSERTION_TYPE
 
 
 class HubError(Exception):
@@ -104,7 +103,7 @@ class HubClient:
         own = key or jose.new_key()
         form = {
             "grant_type": "client_credentials",
-            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion_type": jose.ASSERTION_TYPE,
             "client_assertion": assertion(self._key, self._kid, self.client_id, self.issuer),
             "resource": resource or self.resource,
             **({"scope": scope} if scope else {}),

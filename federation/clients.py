@@ -2,7 +2,8 @@
 
 Binding texts: RFC 7591 section 2 for the vocabulary, federation.md 5.4 for the scopes. A program is a role of
 its city, so whoever assigns roles there registers it. It has no secret: only the public half of its key is
-known here."""
+known here.
+"""
 
 from __future__ import annotations
 

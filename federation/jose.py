@@ -27,6 +27,7 @@ VERIFIED_ALGORITHMS = ("ES256", "Ed25519")  # "EdDSA" names no curve and is depr
 SIGNING_ALGORITHM = "ES256"
 MOST_BYTES = 8192  # of a token: a JSON document of this size can be neither deep nor slow
 LONGEST_NAME = 255  # of a kid or a jti
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523 section 2.2
 
 # What would let a token bring its own key, or change how it is read (RFC 7515 section 4.1, RFC 7797).
 REFUSED_HEADERS = frozenset({"jku", "x5u", "x5c", "jwk", "crit", "b64", "zip"})
@@ -43,6 +44,10 @@ class _Registry(jws.JWSRegistry):
     max_payload_length = MOST_BYTES
 
 
+# One for each algorithm: a registry makes joserfc forget the argument `algorithms` (federation.md 3.4, 20).
+_REGISTRIES = {name: _Registry(algorithms=[name], strict_check_header=False) for name in VERIFIED_ALGORITHMS}
+
+
 def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
@@ -54,10 +59,13 @@ def _no_constant(_text: str) -> Any:
     raise Malformed("The JSON object holds a number that is none.")
 
 
+_STRICT = json.JSONDecoder(object_pairs_hook=_no_twins, parse_constant=_no_constant)
+
+
 def members(text: bytes) -> dict[str, Any]:
     """The members of a JSON object; a name that occurs twice, NaN, and anything but an object are refused."""
     try:
-        found = json.loads(text.decode("utf-8"), object_pairs_hook=_no_twins, parse_constant=_no_constant)
+        found = _STRICT.decode(text.decode("utf-8"))
     except Malformed:
         raise
     except (ValueError, RecursionError):
@@ -82,18 +90,28 @@ def encode64(octets: bytes) -> str:
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode("ascii")
 
 
-def parts(token: str, *, allowed: Collection[str] = ()) -> tuple[dict[str, Any], bytes]:
-    """Header and payload of a compact JWS, believed by nobody yet. `allowed` are headers that are else
-    refused."""
+def pieces(token: str) -> tuple[str, str, str]:
+    """The three parts of a compact JWS, as they are written."""
     if len(token) > MOST_BYTES:
         raise Malformed("The token is too long.")
-    pieces = token.split(".")
-    if len(pieces) != 3 or not all(pieces):
+    split = token.split(".")
+    if len(split) != 3 or not all(split):
         raise Malformed("The token is not a signed one.")
-    header = members(decode64(pieces[0]))
+    return split[0], split[1], split[2]
+
+
+def header_of(piece: str, *, allowed: Collection[str] = ()) -> dict[str, Any]:
+    """The header that is written in the first part. `allowed` are parameters that are refused elsewhere."""
+    header = members(decode64(piece))
     if (REFUSED_HEADERS - set(allowed)) & header.keys():
         raise Malformed("The header of the token has a parameter that is not accepted here.")
-    return header, decode64(pieces[1])
+    return header
+
+
+def parts(token: str) -> tuple[dict[str, Any], bytes]:
+    """Header and payload of a compact JWS, believed by nobody yet."""
+    head, body, _ = pieces(token)
+    return header_of(head), decode64(body)
 
 
 def media_type(header: Mapping[str, Any]) -> str:
@@ -132,8 +150,7 @@ def verify(token: str, key: PublicKey, *, algorithms: Collection[str] = VERIFIED
     if wanted not in algorithms:
         raise Malformed("The algorithm of the signature is not accepted here.")
     try:
-        registry = _Registry(algorithms=[wanted], strict_check_header=False)
-        jws.deserialize_compact(token, key, registry=registry)
+        jws.deserialize_compact(token, key, registry=_REGISTRIES[wanted])
     except (JoseError, ValueError, TypeError, KeyError, RecursionError):
         raise Malformed("The signature of the token does not fit its key.") from None
 
@@ -142,8 +159,7 @@ def sign(header: Mapping[str, Any], claims: Mapping[str, Any], key: PublicKey) -
     """A compact JWS of a JSON object, signed by a private key."""
     algorithm = _algorithm_of(key)
     payload = json.dumps(claims, separators=(",", ":"), ensure_ascii=True)
-    registry = _Registry(algorithms=[algorithm], strict_check_header=False)
-    return jws.serialize_compact({"alg": algorithm, **header}, payload, key, registry=registry)
+    return jws.serialize_compact({"alg": algorithm, **header}, payload, key, registry=_REGISTRIES[algorithm])
 
 
 def public_key(jwk: object) -> PublicKey:

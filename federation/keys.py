@@ -8,7 +8,8 @@ being told.
 The public half and the times are a row of `oauth_key`; the private half is a file of mode 0600 in
 `<home>/keys` and nowhere else. Processes that start at once agree by an advisory lock: the second finds the
 key of the first. When the private half is not here (a restored database, another machine), a new key is made;
-the old public one stays until its own time is over, so no token is refused."""
+the old public one stays until its own time is over, so no token is refused.
+"""
 
 from __future__ import annotations
 
@@ -75,6 +76,7 @@ class KeyRing:
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
+        self._home = settings.home
         self._database = database
         self._keys: dict[str, RingKey] = {}
         self._watch: asyncio.Task[None] | None = None
@@ -114,7 +116,8 @@ class KeyRing:
                 await db.execute(_LOCK)
                 await self._read(db, at)
                 if not self._can_sign(at):
-                    log.warning("No private signing key in %s: making one.", folder(self._settings.home))
+                    if self._keys:
+                        log.warning("No private half of a signing key is in %s: making a new key.", folder(self._home))
                     by = system("oauth")
                     await self._add(db, by, published_at=at, active_from=at, reason="first key here")
                     await self._read(db, at)
@@ -129,7 +132,7 @@ class KeyRing:
 
     def _ring_key(self, row: OAuthKey) -> RingKey:
         old = self._keys.get(row.kid)
-        private = old.private if old and old.private else read_private(self._settings.home, row.kid)
+        private = old.private if old and old.private else read_private(self._home, row.kid)
         public = old.public if old else jose.public_key(row.jwk)
         return RingKey(row.kid, public, private, row.published_at, row.active_from, row.retired_at)
 
@@ -137,7 +140,7 @@ class KeyRing:
         self, db: Session, actor: Actor, *, published_at: datetime, active_from: datetime, reason: str
     ) -> str:
         key, kid = jose.new_key(), str(new_id())
-        write_private(_file(self._settings.home, kid), jose.private_jwk(key, kid=kid))
+        write_private(_file(self._home, kid), jose.private_jwk(key, kid=kid))
         row = {
             "kid": kid,
             "jwk": jose.public_jwk(key, kid=kid, use="sig", alg="ES256"),
@@ -198,7 +201,7 @@ class KeyRing:
             alive = {kid for kid, end in retired.all() if end is None or end > at}
         gone = [
             path
-            for path in folder(self._settings.home).glob("oauth-*.json")
+            for path in folder(self._home).glob("oauth-*.json")
             if path.stem.removeprefix("oauth-") not in alive and path.stat().st_mtime < at.timestamp()
         ]
         for path in gone:

@@ -62,10 +62,10 @@ def open_proof(sent: Sequence[str], method: str, url: str, now: datetime, *, acc
 
 
 def _opened(token: str, method: str, url: str, now: datetime, access_token: str | None) -> Proof:
-    _, payload = jose.parts(token, allowed=("jwk",))
-    key, jkt = _proof_key(token[: token.index(".")])
+    head, body, _ = jose.pieces(token)
+    key, jkt = _proof_key(head)
     jose.verify(token, key)
-    claims = jose.members(payload)
+    claims = jose.members(jose.decode64(body))
     if claims.get("htm") != method:
         raise refused("The proof is for another method.")
     if not isinstance(claims.get("htu"), str) or _normal(claims["htu"]) != _normal(url):
@@ -81,10 +81,10 @@ def _opened(token: str, method: str, url: str, now: datetime, access_token: str 
 
 
 @lru_cache(maxsize=2048)
-def _proof_key(header_part: str) -> tuple[jose.PublicKey, str]:
+def _proof_key(piece: str) -> tuple[jose.PublicKey, str]:
     """The key in a proof's header, with its thumbprint. A program's proofs all have the same header, so
     importing its key, a third of the work, is done once."""
-    header = jose.members(jose.decode64(header_part))
+    header = jose.header_of(piece, allowed=("jwk",))
     if jose.media_type(header) != "dpop+jwt":
         raise jose.Malformed("The proof is not of type dpop+jwt.")
     if header.get("alg") not in jose.VERIFIED_ALGORITHMS:

@@ -2,7 +2,8 @@
 
 Binding texts: RFC 6749 section 3.2 and 5, RFC 7009, RFC 7662, RFC 8414, RFC 9728, RFC 7517 section 8.5. Bad
 input never gets a 5xx and is never told back. When the database is away, read-only or full, the answer is 503
-and nothing was issued, because everything of one request is one transaction."""
+and nothing was issued, because everything of one request is one transaction.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
+import asyncpg
 import orjson
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
@@ -29,7 +31,7 @@ NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 TEN_MINUTES = {"Cache-Control": "public, max-age=600"}
 
 # What a database says when it cannot serve now; a programming error is none of these and stays one.
-_AWAY = (SQLAlchemyError, OSError, TimeoutError)
+_AWAY = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 # Where an assertion is sent as well, a second way to authenticate is an error (RFC 6749 section 2.3).
 _OTHER_WAYS = ("client_secret", "authorization")
 
@@ -37,6 +39,7 @@ _OTHER_WAYS = ("client_secret", "authorization")
 def routes(hub: Hub) -> list[Route]:
     """All endpoints of the authorization server. `hub` has `settings`, `database` and `keys`."""
     verifier = Verifier(hub.settings, hub.keys, capacity=1000)
+    rates: Any = getattr(hub, "rates", None)  # of the running hub; a hub of a test may do without
 
     async def token(request: Request, form: Form) -> Response:
         return _json(await tokens.issue(hub, form, request.headers.getlist("dpop")))
@@ -61,9 +64,9 @@ def routes(hub: Hub) -> list[Route]:
         Route("/.well-known/oauth-authorization-server", server),
         Route("/.well-known/oauth-protected-resource/graphql", resource),
         Route("/oauth/jwks", jwks),
-        Route("/oauth/token", _guarded(token), methods=["POST"]),
-        Route("/oauth/revoke", _guarded(revoke), methods=["POST"]),
-        Route("/oauth/introspect", _guarded(introspect), methods=["POST"]),
+        Route("/oauth/token", _guarded(token, rates), methods=["POST"]),
+        Route("/oauth/revoke", _guarded(revoke, rates), methods=["POST"]),
+        Route("/oauth/introspect", _guarded(introspect, rates), methods=["POST"]),
     ]
 
 
@@ -82,19 +85,23 @@ def _refused(problem: OAuthProblem, **headers: str) -> Response:
 
 
 def _guarded(
-    answer: Callable[[Request, Form], Awaitable[Response]],
+    answer: Callable[[Request, Form], Awaitable[Response]], rates: Any
 ) -> Callable[[Request], Awaitable[Response]]:
     """An endpoint that reads a form and turns what went wrong into an answer of RFC 6749 section 5.2."""
 
     async def endpoint(request: Request) -> Response:
         try:
+            wait = rates.wait(f"oauth {request.client.host if request.client else ''}") if rates else 0.0
+            if wait:
+                limit = OAuthProblem("temporarily_unavailable", "Too many requests: wait a little.", 429)
+                return _refused(limit, **{"Retry-After": str(int(wait) + 1)})
             return await answer(request, await read_form(request))
         except OAuthProblem as problem:
             scheme = request.headers.get("authorization", "").partition(" ")[0].lower()
             asked = {"WWW-Authenticate": "Basic"} if problem.status == 401 and scheme == "basic" else {}
             return _refused(problem, **asked)
         except _AWAY as error:
-            log.warning("The database cannot serve a token request: %s", type(error).__name__)
+            log.error("The database cannot serve a token request: %s", type(error).__name__)
             away = OAuthProblem("temporarily_unavailable", "The server cannot answer now: try again soon.", 503)
             return _refused(away, **{"Retry-After": "2"})
 

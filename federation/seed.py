@@ -2,7 +2,8 @@
 
 The file `<home>/demo/clients/<city-slug>.json` is what a city's developer would keep: issuer, client_id, the
 private key, and the resource to ask for. A second run changes nothing but an issuer that moved; a file that
-was lost gets a new program, and the old one is revoked."""
+was lost gets a new program, and the old one is revoked.
+"""
 
 from __future__ import annotations
 

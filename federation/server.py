@@ -9,7 +9,8 @@ over, and writes what came out. One `TokenServer` serves one request.
 
 Decision on `typ`: "client-authentication+jwt" is the proper one; "JWT" and none are accepted, because RFC
 7523 knows no type and the audience (the issuer, as sole value) already keeps assertions of other servers
-away; every other explicit type is refused."""
+away; every other explicit type is refused.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +40,6 @@ from wego.core.access import SCOPES
 from wego.core.ids import new_id
 
 METHOD = "private_key_jwt"
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 LONGEST_LIFE = 120.0  # seconds, of a client assertion
 ASSERTION_TYPES = frozenset({"client-authentication+jwt", "jwt", ""})
 
@@ -126,7 +126,7 @@ def _client_error(description: str) -> InvalidClientError:
 
 def read_assertion(form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Header and claims of a client assertion that nobody believes yet; raises InvalidClientError."""
-    if form.get("client_assertion_type") != ASSERTION_TYPE or not form.get("client_assertion"):
+    if form.get("client_assertion_type") != jose.ASSERTION_TYPE or not form.get("client_assertion"):
         raise _client_error("Authenticate with a client assertion (private_key_jwt).")
     try:
         header, payload = jose.parts(form["client_assertion"])

@@ -4,7 +4,8 @@ Binding texts: RFC 9068 section 4, RFC 9449 sections 4.3 and 7, RFC 6750 section
 federation.md 3.4 (why Authlib's validator is not used) and 5.3. Nothing here asks the database: the actor is
 built from the claims alone. Whether the token was revoked, whether the proof was used before, and whether
 rights have changed since (`epoch`) is asked by the statement of the read itself, with what a `Credential`
-carries."""
+carries.
+"""
 
 from __future__ import annotations
 

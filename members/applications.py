@@ -28,7 +28,7 @@ from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid
 
 LARGEST_FILE = 5 * 2**20
-MOTIVATION_LIMIT, NOTE_LIMIT = 10_000, 2_000
+MOTIVATION_LIMIT, NOTE_LIMIT = 10_000, 600  # all notes together fit into the reason of a step
 
 
 class Signatory(StrEnum):

@@ -56,9 +56,7 @@ class Form:
         if self.refusals:
             raise Refusals(self.refusals)
 
-    def text(
-        self, value: str | None, *path: str | int, limit: int, required: bool = True, lines: bool = False
-    ) -> str:
+    def text(self, value: str | None, *path: str | int, limit: int, required: bool = True, lines: bool = False) -> str:
         """A text for people: of one line unless `lines`, at most `limit` characters."""
         given = value or ""
         if _NOT_TEXT.search(given) or (not lines and _CONTROL.search(given)):
@@ -88,9 +86,7 @@ class Form:
 
     def slug(self, value: str, *path: str | int) -> str:
         if len(value) > 80 or not _SLUG.fullmatch(value):
-            self.refuse(
-                Invalid("Use at most {limit} lower case letters, digits and hyphens.", path=path, limit=80)
-            )
+            self.refuse(Invalid("Use at most {limit} lower case letters, digits and hyphens.", path=path, limit=80))
         return value
 
     def country(self, value: str, *path: str | int) -> str:
@@ -100,9 +96,7 @@ class Form:
 
     def subdivision(self, value: str | None, country: str, *path: str | int) -> str | None:
         if value is not None and not re.fullmatch(rf"{re.escape(country)}-[A-Z0-9]{{1,3}}", value):
-            self.refuse(
-                Invalid("A subdivision of ISO 3166-2 begins with its country, such as KR-11.", path=path)
-            )
+            self.refuse(Invalid("A subdivision of ISO 3166-2 begins with its country, such as KR-11.", path=path))
         return value
 
     def time_zone(self, value: str, *path: str | int) -> str:
@@ -117,9 +111,7 @@ class Form:
 
     def number(self, value: float, *path: str | int, low: float, high: float) -> float:
         if not low <= value <= high:
-            self.refuse(
-                Invalid("This must be between {low} and {high}.", path=path, low=f"{low:g}", high=f"{high:g}")
-            )
+            self.refuse(Invalid("This must be between {low} and {high}.", path=path, low=f"{low:g}", high=f"{high:g}"))
         return value
 
     def few(self, values: Iterable[object], *path: str | int, limit: int) -> None:

@@ -29,9 +29,7 @@ async def end_notices(database: Database, now: datetime | None = None) -> None:
         try:
             async with database.session() as db:
                 await membership.end_notice(db, NIGHT, city_id, now=at)
-        except (
-            Conflict
-        ):  # somebody else was faster, or the notice was answered meanwhile: nothing is left to do
+        except Conflict:  # somebody else was faster, or the notice was answered meanwhile: nothing is left to do
             continue
 
 

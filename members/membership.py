@@ -82,9 +82,7 @@ async def apply(
     membership.kind = form.kind
     application = await applications.save(db, city_id, form, row.target, at)
     if before is row.target:
-        await _tell(
-            db, actor, [Happening(Event.APPLICATION_DRAFTED, "City", city_id, _facts(application.id))]
-        )
+        await _tell(db, actor, [Happening(Event.APPLICATION_DRAFTED, "City", city_id, _facts(application.id))])
     else:
         membership.ends_on = None
         await _take(db, actor, Step(membership, before, row, at))
@@ -120,9 +118,7 @@ async def request_changes(
     decision = _checked(decision, step.row)
     application = found(await applications.open_of(db, city_id))
     application.requested_changes = [{**change, "locale": decision.locale} for change in changes]
-    notes = [
-        f"{change['item']}: {change['note']}" if change["note"] else change["item"] for change in changes
-    ]
+    notes = [f"{change['item']}: {change['note']}" if change["note"] else change["item"] for change in changes]
     told = decision if decision.reason else replace(decision, reason="\n".join(notes))
     return await _take(db, actor, step, told)
 
@@ -158,13 +154,9 @@ async def admit(
     """Record the body's decision that admits one city or several at once: all of them, or none."""
     access.require(actor, RULES[Verb.ADMIT].permission)
     if not 0 < len(set(city_ids)) <= BATCH_LIMIT:
-        raise Invalid(
-            "Name at least one city and at most {limit}.", path=("input", "cities"), limit=BATCH_LIMIT
-        )
+        raise Invalid("Name at least one city and at most {limit}.", path=("input", "cities"), limit=BATCH_LIMIT)
     form, ready = Form(), []
-    for city_id in sorted(
-        set(city_ids)
-    ):  # one order of locking, so that two batches never wait for each other
+    for city_id in sorted(set(city_ids)):  # one order of locking, so that two batches never wait for each other
         try:
             step = await _ready(db, actor, Verb.ADMIT, city_id, now)
             _checked(decision, step.row)

@@ -37,9 +37,7 @@ async def actor_of(db: Session, person_id: UUID) -> Actor:
     query = (
         select(col(Person.locale), col(RoleGrant.role), col(RoleGrant.city_id), col(Membership.status))
         .select_from(Person)
-        .outerjoin(
-            RoleGrant, (col(RoleGrant.person_id) == col(Person.id)) & col(RoleGrant.revoked_at).is_(None)
-        )
+        .outerjoin(RoleGrant, (col(RoleGrant.person_id) == col(Person.id)) & col(RoleGrant.revoked_at).is_(None))
         .outerjoin(Membership, col(Membership.city_id) == col(RoleGrant.city_id))
         .where(col(Person.id) == person_id)
         .order_by(col(RoleGrant.granted_at), col(RoleGrant.id))
@@ -47,9 +45,7 @@ async def actor_of(db: Session, person_id: UUID) -> Actor:
     rows = (await db.execute(query)).all()
     found(rows or None)
     posts = tuple(
-        Post(role, city_id, active=city_id is None or status in ACTIVE)
-        for _, role, city_id, status in rows
-        if role
+        Post(role, city_id, active=city_id is None or status in ACTIVE) for _, role, city_id, status in rows if role
     )
     return Actor(ActorKind.PERSON, str(person_id), person_id, posts, locale=rows[0][0])
 
@@ -82,15 +78,11 @@ async def assign_role(
         found(await _open_grants(db, person_id, city_id) or None)
     check_place(role, city_id)
     require_reach(actor, role, city_id)
-    grant = await grant_role(
-        db, person.id, role, city_id, granted_by=actor.subject, now=now or datetime.now(UTC)
-    )
+    grant = await grant_role(db, person.id, role, city_id, granted_by=actor.subject, now=now or datetime.now(UTC))
     if grant is None:
         raise Conflict("This person has this role already.", path=("input", "role"))
     await touch_access(db)
-    await audit.record(
-        db, actor, Event.ROLE_ASSIGNED, "Person", person_id, role=role.value, city=_word(city_id)
-    )
+    await audit.record(db, actor, Event.ROLE_ASSIGNED, "Person", person_id, role=role.value, city=_word(city_id))
     await jobs.tell(db, Event.ROLE_ASSIGNED, subject_id=str(person_id))
     return grant
 
@@ -119,9 +111,7 @@ async def revoke_role(
     await db.flush()
     await _cancel_invitations(db, person_id, city_id)
     await touch_access(db)
-    await audit.record(
-        db, actor, Event.ROLE_REVOKED, "Person", person_id, role=role.value, city=_word(city_id)
-    )
+    await audit.record(db, actor, Event.ROLE_REVOKED, "Person", person_id, role=role.value, city=_word(city_id))
     await jobs.tell(db, Event.ROLE_REVOKED, subject_id=str(person_id))
     return grant
 

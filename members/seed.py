@@ -104,9 +104,7 @@ class Network:
             self.rows.setdefault(type(thing), []).append(thing)
 
     def tell(self, event: Event, kind: str, key: UUID, at: datetime, **facts: Any) -> None:
-        self.told.append(
-            Happening(event, kind, key, {name: fact for name, fact in facts.items() if fact}, at)
-        )
+        self.told.append(Happening(event, kind, key, {name: fact for name, fact in facts.items() if fact}, at))
 
 
 async def seed(db: Session, *, progress: Progress | None = None) -> bool:
@@ -222,9 +220,7 @@ def _applicant(network: Network, city: City, name: str, since: date) -> None:
         _step(network, city, (source, target), at, body, reason=words, application=str(application.id))
         source = target
     network.add(Membership(city_id=city.id, status=status, since=now, not_before=began), application)
-    if (
-        status is not S.APPLICATION_DRAFT
-    ):  # the draft still lacks its form, so that the check has something to say
+    if status is not S.APPLICATION_DRAFT:  # the draft still lacks its form, so that the check has something to say
         network.add(_form(application, name, began))
 
 

@@ -69,8 +69,7 @@ REGIONS: dict[Region, str] = {
         "|Timur Tengah|Orta Doğu|Trung Đông|Ойрх Дорнод|中東|Naher Osten|मध्य पूर्व|Mashariki ya Kati"
     ),
     Region.EUROPE: (
-        "Europe|유럽|欧洲|أوروبا|Europe|Europa|Европа|Europa|Eropa|Avrupa|Châu Âu|Европ|ヨーロッパ"
-        "|Europa|यूरोप|Ulaya"
+        "Europe|유럽|欧洲|أوروبا|Europe|Europa|Европа|Europa|Eropa|Avrupa|Châu Âu|Европ|ヨーロッパ|Europa|यूरोप|Ulaya"
     ),
     Region.EURASIA: (
         "Eurasia|유라시아|欧亚|أوراسيا|Eurasie|Eurasia|Евразия|Eurásia|Eurasia|Avrasya|Á-Âu|Еврази"

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
-import asyncpg
 import orjson
 from graphql import GraphQLError, OperationType
 
@@ -23,7 +22,7 @@ from federation.verifier import Credential, challenge
 from i18n.locales import accepted, negotiate, wished
 from wego.cache import Kept
 from wego.core.access import NOBODY, Actor
-from wego.core.db import Tally, tally
+from wego.core.db import Tally, is_away, tally
 from wego.core.errors import Invalid, NotAllowed, NotSignedIn, RateLimited, Refusal
 from wego.core.reads.documents import GraphQLErrors
 from wego.core.reads.engine import Gate, Operation
@@ -95,12 +94,14 @@ class GraphQLEndpoint:
         except Stop as stop:
             status, body, extra = stop.status, orjson.dumps({"errors": stop.errors}), stop.headers
             media_type = self._media_type_or_default(scope)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            log.error("database: %s", type(error).__name__)
-            status, body = 503, orjson.dumps({"errors": [_unavailable()]})
-        except Exception:
-            log.exception("a request failed")
-            status, body = 500, orjson.dumps({"errors": [_internal()]})
+        except Exception as error:
+            if is_away(error):
+                log.error("database: %s", type(error).__name__)
+                status, body, extra = 503, orjson.dumps({"errors": [_unavailable()]}), ((b"retry-after", b"2"),)
+                await hub.database.reads.expire_connections()  # what is broken is broken for all
+            else:
+                log.exception("a request failed")
+                status, body = 500, orjson.dumps({"errors": [_internal()]})
         finally:
             tally.reset(token)
         headers = [
@@ -162,7 +163,11 @@ class GraphQLEndpoint:
     # ── the answer ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _answer(self, hub: Hub, asked: Asked) -> Reply:
-        asked.credential = self._credential(hub, asked)
+        try:
+            asked.credential = self._credential(hub, asked)
+        except Stop:
+            self._pace(hub, asked, NOBODY)  # whoever guesses at tokens is slowed down like everybody
+            raise
         actor = asked.credential.actor if asked.credential else NOBODY
         asked.locale = negotiate(accepted(asked.accept_language), actor.locale)
         if asked.credential is None and hub.answers.listening:
@@ -187,7 +192,7 @@ class GraphQLEndpoint:
     @staticmethod
     def _kept(asked: Asked, kept: Kept) -> Reply:
         headers = ((b"etag", kept.etag), (b"cache-control", b"no-cache"))
-        if asked.method != "POST" and asked.header(b"if-none-match") == kept.etag.decode():
+        if asked.method != "POST" and _knows(asked.header(b"if-none-match"), kept.etag.decode()):
             return 304, b"", headers
         return 200, kept.body, headers
 
@@ -322,6 +327,12 @@ def acceptable(accept: str) -> str | None:
         if ours and weight > best_weight:
             best, best_weight = ours, weight
     return best
+
+
+def _knows(sent: str | None, etag: str) -> bool:
+    """Whether If-None-Match names this tag, by weak comparison (RFC 9110 section 13.1.2)."""
+    tags = (tag.strip().removeprefix("W/") for tag in (sent or "").split(","))
+    return sent is not None and any(tag in (etag, "*") for tag in tags)
 
 
 def _weight(parameter: str) -> float:

@@ -49,19 +49,22 @@ def make_engine(settings: Settings) -> Engine:
 @asynccontextmanager
 async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
     """Open everything on a prepared database; close it at the end."""
-    database = await Database(url, read_size=settings.pool_size).open()
-    answers = PublicAnswers(settings.cache_mb * 2**20)
-    listener = asyncio.create_task(answers.listen(url)) if settings.cache_mb else None
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        database = await Database(url, read_size=settings.pool_size).open()
+        stack.push_async_callback(database.close)
+        answers = PublicAnswers(settings.cache_mb * 2**20)
+        if settings.cache_mb:
+            stack.push_async_callback(_ended, asyncio.create_task(answers.listen(url)))
         engine = make_engine(settings)
         keys = await open_keys(settings, database)
+        stack.push_async_callback(keys.close)
         yield Hub(
             settings, database, engine, Writer(engine, database, words).bind_schema(schema()), keys,
             Verifier(settings, keys), answers, Rates(settings.requests_per_minute),
         )  # fmt: skip
-    finally:
-        if listener:
-            listener.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await listener
-        await database.close()
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

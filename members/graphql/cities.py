@@ -14,6 +14,7 @@ import strawberry
 
 from i18n.graphql import LanguageTag, LocalizedText, TextDirection, label, text
 from i18n.locales import RIGHT_TO_LEFT_LANGUAGES
+from members.cities import NAMES_LIMIT
 from members.models import LISTED, Body, MembershipKind, MembershipStatus, Region
 from wego.core import reads
 from wego.core.access import ActorKind, Permission
@@ -205,7 +206,10 @@ class City(reads.Node):
     name: LocalizedText = text(CITY_NAME, "{x}.name", "What it is called, in the language of the reader.")
     endonym: LocalizedText = text(_ENDONYM, "{x}.name", "What it calls itself.")
     names: list[CityName] = reads.many(
-        "{t}.city_id = {p}.id", "What it is called in every language known here.", order="{t}.locale"
+        "{t}.city_id = {p}.id",
+        "What it is called in every language known here.",
+        order="{t}.locale",
+        most=NAMES_LIMIT,
     )
     country: Country = reads.inline("Its country.")
     subdivision: str | None = reads.column("{t}.subdivision", "Its part of the country (ISO 3166-2).")

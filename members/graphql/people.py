@@ -183,6 +183,12 @@ class PersonFilter:
     email: str | None = reads.condition("lower({t}.email) = lower({v})", "text", "With this e-mail address.")
 
 
+@strawberry.input(description="Which invitations; all conditions must be met.")
+class InvitationFilter:
+    status: list[InvitationState] | None = reads.condition(f"({_STATE}) = any({{v}})", "text[]", "In these states.")
+    role: list[Role] | None = reads.condition("{t}.role = any({v})", "text[]", "To these roles.")
+
+
 @strawberry.type
 class PeopleQueries:
     viewer: Viewer = reads.one("true", "Who is asking.", source=_viewer)
@@ -193,4 +199,11 @@ class PeopleQueries:
         default=("name", "asc"),
         order_type=PersonOrder,
         filter_type=PersonFilter,
+    )
+    invitations: reads.Connection[Invitation] = reads.connection(
+        None,
+        "The invitations that the reader may see, newest first; those to the secretariat are among them.",
+        orders={"created": reads.Order("{t}.created_at", "timestamptz")},
+        default=("created", "desc"),
+        filter_type=InvitationFilter,
     )

@@ -24,7 +24,6 @@ from federation.actors import reload
 from federation.keys import KeyRing, open_keys
 from federation.proofs import TokenError
 from federation.routes import routes
-from federation.server import ASSERTION_TYPE
 from federation.verifier import Verifier, challenge
 from members.models import City, Membership, MembershipKind, MembershipStatus, Person, Region, RoleGrant
 from wego.core.access import Role, system
@@ -184,7 +183,7 @@ class Caller:
 
     def form(self, **changed: Any) -> dict[str, Any]:
         usual = {
-            "grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE,
+            "grant_type": "client_credentials", "client_assertion_type": jose.ASSERTION_TYPE,
             "client_assertion": self.assertion(), "resource": RESOURCE,
         }  # fmt: skip
         return {name: value for name, value in {**usual, **changed}.items() if value is not None}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from federation.seed import CITIES, seed
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn
 
+ROOT = Path(__file__).parents[2]
 ASSIGNING = {Role.HEAD, Role.CIO, Role.OFFICER}
 
 
@@ -180,6 +183,13 @@ async def test_a_developer_uses_the_library(station: Station, registration: dict
     assert asked.count("/oauth/token") == 2  # the second for three requests
     assert asked.count("/.well-known/oauth-authorization-server") == 1
     assert hub.resource == RESOURCE
+
+
+def test_the_library_stands_on_two_packages_only() -> None:
+    """A city's developer copies three files and needs httpx2 and joserfc."""
+    code = "import sys, federation.client; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert {"authlib", "sqlalchemy", "members", "wego", "asyncpg"}.isdisjoint(done.stdout.split())
 
 
 async def test_the_library_says_what_is_wrong(station: Station, registration: dict[str, Any], tmp_path: Path) -> None:

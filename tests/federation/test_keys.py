@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,21 @@ async def test_the_ring_keeps_itself_fresh_and_survives_a_database_that_is_away(
             break
     assert ring.signing().kid == kid
     await ring.close()
+
+
+async def test_a_clock_that_jumps_does_no_lasting_harm(station: Station, caller: Caller) -> None:
+    token, now = await caller.token(station), datetime.now(UTC)
+    for jump, said in ((timedelta(minutes=10), "expired"), (timedelta(minutes=-10), "not valid yet")):
+        with pytest.raises(TokenError, match=said):
+            station.verifier.verify(token, now + jump)
+        assert station.hub.keys.signing(now + jump).kid == station.hub.keys.signing(now).kid
+    assert (await caller.read(station, token)).status_code == 200
+
+
+def test_the_libraries_are_not_older_than_their_advisories() -> None:
+    """federation.md 3.2: below these, forged tokens passed."""
+    for name, floor in {"authlib": (1, 9, 0), "joserfc": (1, 7, 6), "cryptography": (46, 0, 0)}.items():
+        assert tuple(int(part) for part in version(name).split(".")[:3]) >= floor
 
 
 async def test_a_ring_without_keys_says_so(database: Database, tmp_path: Path) -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from federation_make import (
     ISSUER,
     RESOURCE,
     TOKEN_URL,
     Caller,
+    Hub,
     Station,
     make_caller,
     make_person,
@@ -21,9 +24,11 @@ from federation_make import (
 )
 from sqlalchemy import text, update
 from sqlmodel import col
+from starlette.applications import Starlette
 
 from federation import clients, jobs, jose, tokens
 from federation.actors import reload
+from federation.routes import routes
 from members.models import Membership, MembershipStatus, RoleGrant
 from members.people import touch_access
 from wego.core import audit
@@ -126,6 +131,16 @@ async def test_fifty_requests_with_one_assertion_get_one_token(station: Station,
     assert await column(station, "SELECT count(*) FROM oauth_token") == [1]
 
 
+async def test_fifty_requests_with_one_proof_get_one_token(station: Station, caller: Caller) -> None:
+    proof = caller.proof()
+    answers = await asyncio.gather(
+        *(station.http.post("/oauth/token", data=caller.form(), headers={"DPoP": proof}) for _ in range(50))
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 49
+    assert {a.json()["error"] for a in answers if a.status_code == 400} == {"invalid_dpop_proof"}
+    assert await column(station, "SELECT count(*) FROM oauth_token") == [1]
+
+
 async def test_replays_are_seen_by_every_process(station: Station, caller: Caller, tmp_path: Path) -> None:
     database = await Database(station.hub.database.url).open()
     twin = await make_station(database, station.hub.settings.home)
@@ -185,8 +200,7 @@ async def test_suspension_ends_tokens_and_reinstatement_revives_none(station: St
 
 async def test_a_suspension_in_the_middle_of_a_token_request_wins(station: Station, caller: Caller) -> None:
     """The token that slips through has the epoch of before, so its first use finds the suspension."""
-    async with station.hub.database.session() as db:
-        program = await tokens.load_program(db, caller.client_id)
+    program = await tokens.load_program(station.hub, caller.client_id)
     await stand(station, caller, MembershipStatus.SUSPENDED)
     original, tokens.load_program = tokens.load_program, _always(program)
     try:
@@ -351,13 +365,11 @@ async def test_no_secret_is_ever_logged(
 
 async def test_a_database_that_only_reads_gives_503_and_nothing_half_done(station: Station, caller: Caller) -> None:
     database = station.hub.database
+    name = database.url.split("?")[0].rsplit("/", 1)[1]
     async with database.session() as db:
-        await db.execute(
-            text(
-                f'ALTER DATABASE "{database.url.split("?")[0].rsplit("/", 1)[1]}" SET default_transaction_read_only = on'
-            )
-        )
+        await db.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
     await database.engine.dispose()
+    await database.reads.expire_connections()
     answer = await caller.get(station)
     assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
     assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("2", "no-store")
@@ -368,7 +380,8 @@ async def test_a_database_that_only_reads_gives_503_and_nothing_half_done(statio
 async def test_a_database_that_is_locked_or_away_gives_503(station: Station, caller: Caller) -> None:
     hub = station.hub
     away = await make_station(hub.database, hub.settings.home)
-    away.hub.database = Database("postgresql://nobody@127.0.0.1:9/none")
+    away.hub.database = await Database(hub.database.url).open()
+    await away.hub.database.close()
     for endpoint in ("token", "revoke", "introspect"):
         sent = {"data": {**caller.form(), "token": "x"}, "headers": {"DPoP": caller.proof()}}
         answer = await away.http.post(f"/oauth/{endpoint}", **sent)
@@ -380,6 +393,39 @@ async def test_a_database_that_is_locked_or_away_gives_503(station: Station, cal
         await asyncio.sleep(0.2)
         assert not waiting.done()
     assert (await waiting).status_code == 200
+
+
+async def test_a_hub_that_is_not_reached_by_https_says_so(station: Station, caller: Caller) -> None:
+    plain = Hub(replace(station.hub.settings, public_url="http://hub.example"), station.hub.database, station.hub.keys)
+    transport = httpx2.ASGITransport(app=Starlette(routes=routes(plain)))
+    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
+        proof = caller.proof("http://hub.example/oauth/token")
+        sent = caller.form(client_assertion=caller.assertion(aud="http://hub.example"), resource=None)
+        for endpoint in ("token", "revoke"):
+            answer = await http.post(f"/oauth/{endpoint}", data=sent, headers={"DPoP": proof})
+            assert (answer.status_code, "WEGO_PUBLIC_URL" in answer.text) == (503, True)
+
+
+async def test_who_asks_too_often_waits(station: Station, caller: Caller) -> None:
+    station.hub.rates = Once()  # type: ignore[attr-defined]  # what the running hub has besides
+    busy = httpx2.ASGITransport(app=Starlette(routes=routes(station.hub)))
+    async with httpx2.AsyncClient(transport=busy, base_url=ISSUER) as http:
+        sent = [{"data": caller.form(), "headers": {"DPoP": caller.proof()}} for _ in range(2)]
+        first, second = [await http.post("/oauth/token", **each) for each in sent]
+    assert first.status_code == 200
+    assert (second.status_code, second.headers["retry-after"]) == (429, "8")
+
+
+class Once:
+    """Lets one request of each client through."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def wait(self, client: str) -> float:
+        known = client in self._seen
+        self._seen.add(client)
+        return 7.5 if known else 0.0
 
 
 async def test_the_world_finds_everything_by_metadata(station: Station) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import strawberry
+from strawberry.schema.config import StrawberryConfig
+
 from i18n.graphql import LANGUAGE_TAG, LanguageTag
 from i18n.locales import reading_list
 from members import graphql as members
@@ -28,14 +30,16 @@ from members.models import (
     RoleGrant,
 )
 from members.people import actor_of
+from members.seed import seed
 from members.states import PENDING
-from strawberry.schema.config import StrawberryConfig
-from wego.core import access, reads
+from wego.core import access, postgres, reads
 from wego.core.access import Actor, Role
 from wego.core.db import Database, Session
 from wego.core.reads.engine import Engine
 from wego.core.writes import Writer
 from wego.problems import words
+
+from ..conftest import clone, drop
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SYSTEM = access.system("test")
@@ -173,10 +177,44 @@ def engine(schema: strawberry.Schema) -> Engine:
     return Engine(schema, reading_of=reading_list)
 
 
-@pytest.fixture
-def ask(database: Database, engine: Engine, schema: strawberry.Schema) -> Ask:
-    """Run an operation as somebody; the `data` of the answer."""
+@pytest.fixture(scope="session")
+async def demo_template(cluster: postgres.Attachment, template: str) -> str:
+    """A database with the demonstration network, to be copied."""
+    url = clone(cluster, template)
+    database = await Database(url).open()
+    async with database.session() as db:
+        await seed(db)
+    await database.close()
+    return url.split("?")[0].rsplit("/", 1)[1]
 
+
+@pytest.fixture(scope="session")
+async def shown(cluster: postgres.Attachment, demo_template: str) -> AsyncIterator[Database]:
+    """The demonstration network for tests that only read."""
+    url = clone(cluster, demo_template)
+    database = await Database(url).open()
+    yield database
+    await database.close()
+    drop(cluster, url)
+
+
+@pytest.fixture
+async def demo(cluster: postgres.Attachment, demo_template: str) -> AsyncIterator[Database]:
+    """The demonstration network for one test that writes."""
+    url = clone(cluster, demo_template)
+    database = await Database(url).open()
+    yield database
+    await database.close()
+    drop(cluster, url)
+
+
+@pytest.fixture(scope="session")
+def ask_of(engine: Engine, schema: strawberry.Schema) -> Callable[[Database], Ask]:
+    """Run an operation as somebody on a database; the `data` of the answer."""
+    return lambda database: _ask(database, engine, schema)
+
+
+def _ask(database: Database, engine: Engine, schema: strawberry.Schema) -> Ask:
     async def run(
         actor: Actor, text: str, variables: Mapping[str, Any] | None = None, locales: tuple[str, ...] = ("en",)
     ) -> dict[str, Any]:

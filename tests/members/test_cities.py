@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
+
 from members import cities
 from members.cities import CityFacts
 from members.models import MembershipStatus, Region
-from sqlalchemy import select
-from sqlmodel import col
 from wego.core import access
 from wego.core.access import Role
 from wego.core.db import Session
@@ -58,7 +59,8 @@ async def test_only_officers_and_the_system_keep_the_register(db: Session, make_
 async def test_a_city_that_is_no_member_is_known_to_its_people_and_the_secretariat_only(
     db: Session, make_city: Any, make_actor: Any
 ) -> None:
-    member, applicant = await make_city("member", MembershipStatus.FULL), await make_city("new", MembershipStatus.SUBMITTED)
+    member = await make_city("member", MembershipStatus.FULL)
+    applicant = await make_city("new", MembershipStatus.SUBMITTED)
     own, stranger = await make_actor((Role.DELEGATE, applicant)), await make_actor((Role.HEAD, member))
     for actor in (own, SYSTEM, await make_actor((Role.SECRETARIAT_EDITOR, None))):
         assert (await cities.seen_by(db, actor, applicant.id)).slug == "new"
@@ -165,19 +167,19 @@ async def test_a_change_keeps_slugs_unique_and_english_and_own_names(db: Session
 
 async def test_naughty_names_come_back_identical_or_are_refused(db: Session, shared: Path) -> None:
     strings = json.loads((shared / "data/vectors/blns/blns.json").read_text(encoding="utf-8"))
-    kept = 0
+    kept: dict[str, str] = {}
     for string in strings:
         try:
-            facts = cities.checked(replace(FACTS, names={"en": string, "ja": "高松市"}))
+            checked = cities.checked(replace(FACTS, names={"en": string, "ja": "高松市"}))
         except Refusal:
             continue
-        undo = await db.begin_nested()
-        city = await cities.register(db, SYSTEM, facts)
-        assert (await cities.facts_of(db, city)).names["en"] == string
-        await undo.rollback()
-        db.expunge_all()
-        kept += 1
-    assert kept > 400
+        assert checked.names["en"] == string
+        kept[f"en-x-n{len(kept)}"] = string
+    assert len(kept) > 400
+    for at in range(0, len(kept), 300):
+        part = dict(list(kept.items())[at : at + 300])
+        city = await cities.register(db, SYSTEM, replace(FACTS, slug=f"city-{at}", names={**FACTS.names, **part}))
+        assert part.items() <= (await cities.facts_of(db, city)).names.items()
 
 
 def test_a_city_is_sorted_by_its_letters() -> None:

@@ -10,14 +10,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func, select
+from sqlmodel import col
+
 from members import applications, jobs, membership
 from members.applications import ApplicationForm, Item, Requested
 from members.membership import Decision
 from members.models import Body, City, Membership, MembershipKind, MembershipStatus, MembershipStep
 from members.people import actor_of
 from members.states import RULES, TRANSITIONS, Verb
-from sqlalchemy import func, select
-from sqlmodel import col
 from wego.core import access, audit
 from wego.core.access import GRANTS, SECRETARIAT, Actor, Role
 from wego.core.db import Database, Session
@@ -317,7 +318,8 @@ async def test_a_notice_runs_six_months_and_the_night_ends_it(database: Database
     async with database.session() as db:
         city = await write_city(db, "leaving", S.FULL)
         head = await write_person(db, (Role.HEAD, city))
-        left = await membership.resign(db, head, city.id, Decision("We leave."), now=datetime(2026, 8, 31, 9, tzinfo=UTC))
+        said = datetime(2026, 8, 31, 9, tzinfo=UTC)
+        left = await membership.resign(db, head, city.id, Decision("We leave."), now=said)
         assert left.ends_on == date(2027, 2, 28)
         with pytest.raises(Conflict, match="notice runs"):
             await membership.end_notice(db, SYSTEM, city.id, now=datetime(2027, 2, 27, tzinfo=UTC))

@@ -10,10 +10,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from members import invitations, people
-from members.models import Invitation, InvitationStatus, MembershipStatus, Person, RoleGrant
 from sqlalchemy import func, select
 from sqlmodel import col
+
+from members import invitations, people
+from members.models import Invitation, InvitationStatus, MembershipStatus, Person, RoleGrant
 from wego.core import access
 from wego.core.access import Actor, Permission, Role
 from wego.core.db import Database, Session

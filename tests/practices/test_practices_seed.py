@@ -1,17 +1,19 @@
-"""The demonstration's case studies and the samples for measuring: whole, repeatable, and in agreement with the truth."""
+"""The demonstration's case studies and the samples for measuring: whole, repeatable, and in agreement with
+the truth."""
 
 from __future__ import annotations
 
 import time
 
 import pytest
+from sqlalchemy import func, select
+
 from i18n import content
 from i18n.models import ContentReading
 from members import seed as members_seed
 from practices import files
 from practices import seed as practices_seed
 from practices.models import Practice, PracticeStatus, Review, ReviewComment, ReviewStatus, Visibility
-from sqlalchemy import func, select
 from wego.core.db import Database, Session
 from wego.core.errors import Refusal
 
@@ -73,7 +75,9 @@ async def _check_stories(db: Session) -> None:
     reviews = (await db.execute(select(Review).where(Review.practice_id == bidding).order_by(Review.round))).scalars()
     assert [each.status for each in reviews] == [ReviewStatus.CHANGES_REQUESTED, ReviewStatus.ASSIGNED]
     assert (await db.execute(select(func.count()).select_from(ReviewComment))).scalar_one() == 1
-    locales = (await db.execute(select(ContentReading.locale).where(ContentReading.document_id == everything["oasis"].id))).scalars()
+    locales = (
+        await db.execute(select(ContentReading.locale).where(ContentReading.document_id == everything["oasis"].id))
+    ).scalars()
     assert set(locales) >= {"en", "ko"}
 
 

@@ -271,7 +271,7 @@ class Naive:
     def scalar(self, kind: Any, scope: Scope, meta: declare.Column, arguments: Mapping[str, Any]) -> Any:
         template = meta.sql(self.rights, scope.alias) if callable(meta.sql) else meta.sql  # type: ignore[arg-type]
         sql = template.format(**scope.names, **self.places(meta.args, arguments))
-        value = self.session.one(scope.select(f"to_json({sql})"))
+        value = self.session.one(f"select to_json(s.v) from ({scope.select(f'{sql} as v')}) s")
         named: Any = get_named_type(kind)
         if not is_enum_type(named):
             return value

@@ -20,6 +20,8 @@ import asyncpg
 import orjson
 from sqlalchemy import DateTime, Enum, event, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.types import String
 from sqlmodel import Field, SQLModel
@@ -45,6 +47,31 @@ READ_SETTINGS = {
     "application_name": "wego reads",
 }
 WRITE_SETTINGS = {"jit": "off", "timezone": "UTC", "statement_timeout": "60000", "application_name": "wego writes"}
+
+# What PostgreSQL, or the way to it, says when it cannot serve now. A mistake in a statement is none of these.
+AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the connection broke in the middle of something
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database does not serve now; also as SQLAlchemy wraps it."""
+    if isinstance(error, DBAPIError):
+        cause = getattr(error.orig, "__cause__", None) or error.orig
+        return isinstance(cause, AWAY) and not isinstance(cause, ValueError)
+    return isinstance(error, (*AWAY, SQLAlchemyTimeout)) and not isinstance(error, ValueError)
+
 
 @dataclass(slots=True)
 class Tally:

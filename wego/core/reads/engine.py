@@ -234,7 +234,7 @@ class Engine:
         sets = [node.selection_set for node in nodes if node.selection_set]
         columns = compiler.columns(target, row, sets, 1, 1)
         sql = (
-            f"select row_to_json(o) from (select {columns} from (select {places[0]}::jsonb as keys, "
+            f"select row_to_json(o)::text from (select {columns} from (select {places[0]}::jsonb as keys, "
             f"{places[1]}::json as problems) payload{row.join_sql}) o"
         )
         sql, binders = compact(sql, compiler.query.binders)

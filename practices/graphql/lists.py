@@ -1,0 +1,94 @@
+"""Lists of case studies: their filter, their orders, and the roots."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import strawberry
+
+from i18n.graphql import LanguageTag
+from members.graphql import OrderDirection
+from members.models import Region
+from practices.graphql.types import Practice
+from practices.models import PracticeStatus, Stage
+from wego.core import reads
+
+
+@strawberry.enum(description="By what practices can be sorted.")
+class PracticeOrderField(StrEnum):
+    PUBLISHED_AT = "published_at"
+    UPDATED_AT = "updated_at"
+    SLUG = "slug"
+
+
+@strawberry.input(description="The order of a list of practices.")
+class PracticeOrder:
+    field: PracticeOrderField = strawberry.field(description="By what. Drafts count as published when they began.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.DESC, description="Which way.")
+
+
+_CITY = "{t}.city_id = (select c.id from city c where c.slug = {v})"
+_CITIES = "{t}.city_id in (select c.id from city c where c.slug = any({v}))"
+_COUNTRY = "{t}.city_id in (select c.id from city c where c.country = any({v}))"
+_REGION = "{t}.city_id in (select c.id from city c where c.region = any({v}))"
+_LOCALE = "exists (select 1 from content_reading r where r.document_id = {t}.id and r.locale = {v})"
+_TITLE = (
+    "exists (select 1 from content_reading r where r.document_id = {t}.id and strpos(lower(r.title), lower({v})) > 0)"
+)
+
+
+@strawberry.input(description="Which practices. Of a list of values, any will do; all conditions must be met.")
+class PracticeFilter:
+    city: str | None = reads.condition(_CITY, "text", "Of this city, by its slug.")
+    cities: list[str] | None = reads.condition(_CITIES, "text[]", "Of these cities, by their slugs.")
+    country: list[str] | None = reads.condition(_COUNTRY, "text[]", "Of cities in these countries (ISO 3166-1).")
+    region: list[Region] | None = reads.condition(_REGION, "text[]", "Of cities in these regions.")
+    themes: list[str] | None = reads.condition("{t}.themes && {v}::varchar[]", "text[]", "With one of these themes.")
+    sdg: list[str] | None = reads.condition(
+        "{t}.sdg_codes && {v}::varchar[]", "text[]", "With one of these goals or targets, such as `16` or `16.10`."
+    )
+    status: list[PracticeStatus] | None = reads.condition("{t}.status = any({v})", "text[]", "In these states.")
+    stage: list[Stage] | None = reads.condition("{t}.stage = any({v})", "text[]", "In these stages.")
+    locale: LanguageTag | None = reads.condition(_LOCALE, "text", "That can be read in this language.")
+    title_contains: str | None = reads.condition(_TITLE, "text", "With this in the title, in any language.")
+    published_after: datetime | None = reads.condition("{t}.published_at > {v}", "timestamptz", "Published later.")
+    published_before: datetime | None = reads.condition("{t}.published_at < {v}", "timestamptz", "Published earlier.")
+    updated_after: datetime | None = reads.condition("{t}.updated_at > {v}", "timestamptz", "Changed later.")
+
+
+PRACTICE_ORDERS = {
+    "published_at": reads.Order("{t}.sorted_at", "timestamptz"),
+    "updated_at": reads.Order("{t}.updated_at", "timestamptz"),
+    "slug": reads.Order("{t}.slug", "text"),
+}
+NEWEST = ("published_at", "desc")
+
+
+@strawberry.type
+class CityPractices:
+    practices: reads.Connection[Practice] = reads.connection(
+        "{t}.city_id = {p}.id",
+        "Its practices, the newest first.",
+        orders=PRACTICE_ORDERS,
+        default=NEWEST,
+        order_type=PracticeOrder,
+        filter_type=PracticeFilter,
+    )
+
+
+@strawberry.type
+class PracticeQueries:
+    practice: Practice | None = reads.one(
+        "{t}.slug = {slug}",
+        "The practice of this slug; null when there is none for the reader.",
+        args={"slug": reads.Arg(str, "text", "Its name in addresses.")},
+    )
+    practices: reads.Connection[Practice] = reads.connection(
+        None,
+        "The practices that the reader may see, the newest first.",
+        orders=PRACTICE_ORDERS,
+        default=NEWEST,
+        order_type=PracticeOrder,
+        filter_type=PracticeFilter,
+    )

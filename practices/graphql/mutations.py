@@ -1,0 +1,237 @@
+"""What can be done with case studies, as mutations: each unpacks its input and calls one service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import orjson
+import strawberry
+
+from i18n.content import Draft, TranslationDraft
+from i18n.graphql import LanguageTag, TextOrigin
+from i18n.models import Origin
+from members.graphql.keys import key_of
+from practices import practices, reviews
+from practices.graphql.inputs import (
+    PracticeFacts,
+    PracticeSectionInput,
+    TranslatedBlockInput,
+    TranslatedSectionInput,
+    blocks_of,
+    facts_of,
+    parts_of,
+    sections_of,
+)
+from practices.graphql.types import Practice
+from practices.narrative import Hint
+from practices.practices import Change
+from practices.reach import by_slug
+from wego.core import reads
+from wego.core.errors import NotFound, NotSignedIn
+from wego.core.ids import parse_global_id
+from wego.core.writes import Done, Payload, Write, done, thing, verb
+
+_PRACTICE = "The practice, by its id or its slug."
+_CONFLICT = "A conflict of interest, in words; empty declares that there is none."
+
+
+@strawberry.input(description="A new case study, as a draft.")
+class CreatePracticeInput(PracticeFacts):
+    city: str | None = strawberry.field(default=None, description="For which city (slug); an only one is implied.")
+    slug: str | None = strawberry.field(default=None, description="Its name in addresses; else made of the title.")
+    original_locale: LanguageTag = strawberry.field(description="The language of the texts (BCP 47).")
+    title: str = strawberry.field(description="Its title.")
+    summary: str = strawberry.field(description="What it is about.")
+    sections: list[PracticeSectionInput] = strawberry.field(default_factory=list, description="The narrative.")
+
+
+@strawberry.input(description="The next revision of a practice; what is absent stays.")
+class RevisePracticeInput(PracticeFacts):
+    practice: strawberry.ID = strawberry.field(description=_PRACTICE)
+    title: str | None = strawberry.field(default=None, description="Another title.")
+    summary: str | None = strawberry.field(default=None, description="Another summary.")
+    sections: list[PracticeSectionInput] = strawberry.field(
+        default_factory=list, description="Sections to add, or to put in the place of those with the same key."
+    )
+    remove_sections: list[str] = strawberry.field(default_factory=list, description="Keys of sections to take out.")
+    minor: bool = strawberry.field(default=False, description="Translations of what changes are still right.")
+    note: str = strawberry.field(default="", description="Why, for those who read the revisions.")
+
+
+@strawberry.input(description="A translation, whole or in part; what is absent stays.")
+class TranslatePracticeInput:
+    practice: strawberry.ID = strawberry.field(description=_PRACTICE)
+    locale: LanguageTag = strawberry.field(description="Into which language (BCP 47).")
+    title: str | None = strawberry.field(default=None, description="The title.")
+    summary: str | None = strawberry.field(default=None, description="The summary.")
+    sections: list[TranslatedSectionInput] = strawberry.field(default_factory=list, description="Sections.")
+    blocks: list[TranslatedBlockInput] = strawberry.field(default_factory=list, description="Single blocks.")
+    origin: TextOrigin = strawberry.field(default=TextOrigin.HUMAN, description="Who translated.")
+
+
+@strawberry.input(description="Names one practice.")
+class PracticeInput:
+    practice: strawberry.ID = strawberry.field(description=_PRACTICE)
+
+
+@strawberry.input(description="Gives a practice to a reviewer.")
+class AssignReviewerInput:
+    practice: strawberry.ID = strawberry.field(description=_PRACTICE)
+    reviewer: strawberry.ID = strawberry.field(description="The person, by id: of another city in good standing.")
+    conflict: str = strawberry.field(default="", description=_CONFLICT)
+
+
+@strawberry.input(description="A remark on a section, or on the whole.")
+class ReviewCommentInput:
+    text: str = strawberry.field(description="What should change.")
+    section: str | None = strawberry.field(default=None, description="Of which section; absent for the whole.")
+    locale: LanguageTag = strawberry.field(default=LanguageTag("en"), description="In which language it is written.")
+
+
+@strawberry.input(description="Asks the city for changes.")
+class RequestPracticeChangesInput:
+    practice: strawberry.ID = strawberry.field(description=_PRACTICE)
+    comments: list[ReviewCommentInput] = strawberry.field(description="What should change.")
+    conflict: str = strawberry.field(default="", description=_CONFLICT)
+
+
+@strawberry.input(description="Accepts a practice for publication.")
+class AcceptPracticeInput:
+    practice: strawberry.ID = strawberry.field(description=_PRACTICE)
+    conflict: str = strawberry.field(description=_CONFLICT)
+
+
+@strawberry.input(description="Takes a published practice out of sight.")
+class ArchivePracticeInput:
+    practice: strawberry.ID = strawberry.field(description=_PRACTICE)
+    reason: str = strawberry.field(description="Why.")
+
+
+@strawberry.input(description="Gives a single practice to an object editor of its city.")
+class AddPracticeEditorInput:
+    practice: strawberry.ID = strawberry.field(description=_PRACTICE)
+    person: strawberry.ID = strawberry.field(description="The person, by id.")
+
+
+@strawberry.type(description="Advice on a text. It never forbids anything by itself.")
+class PracticeHint:
+    code: str = reads.column("{t}.value->>'code'", "`too_long`, `too_short`, `missing_to_publish`, `missing_contact`.")
+    place: str = reads.column("{t}.value->>'place'", "The section, `summary`, or a fact.")
+    words: int = reads.column("({t}.value->>'words')::integer", "How many words there are.")
+    budget: int = reads.column("({t}.value->>'budget')::integer", "How many are advised.")
+
+
+@strawberry.type(description="A practice after something was done with it.")
+class PracticePayload(Payload):
+    practice: Practice | None = thing("practice", "The practice as it is now.")
+    hints: list[PracticeHint] = reads.many(
+        None,
+        "Advice on the text.",
+        order="{t}.ord",
+        source="jsonb_array_elements(({p}.keys->>'hints')::jsonb) with ordinality as {t}(value, ord)",
+    )
+
+
+def _done(key: UUID, hints: Sequence[Hint] = ()) -> Done:
+    return done(practice=key, hints=orjson.dumps([vars(hint) for hint in hints]).decode())
+
+
+async def _key(write: Write, given: str) -> UUID:
+    if not write.actor.signed_in:
+        raise NotSignedIn("Sign in first: this needs a token.")
+    parsed = parse_global_id(given)
+    if parsed is not None and parsed[0] == "Practice":
+        return parsed[1]
+    if not given.isascii() or "\x00" in given or len(given) > 100:
+        raise NotFound("There is no such practice, or you may not see it.", path=("input", "practice"))
+    return await by_slug(write.db, given)
+
+
+async def create_practice(write: Write, input: CreatePracticeInput) -> Done:
+    draft = Draft(input.title, input.summary, sections_of(input.sections))
+    outcome = await practices.create(
+        write.db, write.actor, input.original_locale, draft, facts_of(input), city=input.city, slug=input.slug
+    )
+    return _done(outcome.practice.id, outcome.hints)
+
+
+async def revise_practice(write: Write, input: RevisePracticeInput) -> Done:
+    change = Change(
+        input.title, input.summary, sections_of(input.sections), tuple(input.remove_sections), input.minor, input.note
+    )
+    key = await _key(write, input.practice)
+    outcome = await practices.revise(write.db, write.actor, key, change, facts_of(input))
+    return _done(key, outcome.hints)
+
+
+async def translate_practice(write: Write, input: TranslatePracticeInput) -> Done:
+    key = await _key(write, input.practice)
+    draft = TranslationDraft(input.title, input.summary, parts_of(input.sections), blocks_of(input.blocks))
+    await practices.translate(write.db, write.actor, key, input.locale, draft, origin=Origin(input.origin.value))
+    return _done(key)
+
+
+async def submit_practice(write: Write, input: PracticeInput) -> Done:
+    outcome = await practices.submit(write.db, write.actor, await _key(write, input.practice))
+    return _done(outcome.practice.id, outcome.hints)
+
+
+async def assign_reviewer(write: Write, input: AssignReviewerInput) -> Done:
+    key = await _key(write, input.practice)
+    reviewer = key_of(input.reviewer, "Person", "input", "reviewer")
+    await reviews.assign(write.db, write.actor, key, reviewer, conflict=input.conflict)
+    return _done(key)
+
+
+async def request_practice_changes(write: Write, input: RequestPracticeChangesInput) -> Done:
+    key = await _key(write, input.practice)
+    comments = [reviews.Comment(each.text, each.section, each.locale) for each in input.comments]
+    await reviews.request_changes(write.db, write.actor, key, comments, conflict=input.conflict)
+    return _done(key)
+
+
+async def accept_practice(write: Write, input: AcceptPracticeInput) -> Done:
+    key = await _key(write, input.practice)
+    await reviews.accept(write.db, write.actor, key, conflict=input.conflict)
+    return _done(key)
+
+
+async def publish_practice(write: Write, input: PracticeInput) -> Done:
+    key = await _key(write, input.practice)
+    await practices.publish(write.db, write.actor, key)
+    return _done(key)
+
+
+async def archive_practice(write: Write, input: ArchivePracticeInput) -> Done:
+    key = await _key(write, input.practice)
+    await practices.archive(write.db, write.actor, key, input.reason)
+    return _done(key)
+
+
+async def add_practice_editor(write: Write, input: AddPracticeEditorInput) -> Done:
+    key = await _key(write, input.practice)
+    await practices.add_editor(write.db, write.actor, key, key_of(input.person, "Person", "input", "person"))
+    return _done(key)
+
+
+@strawberry.type
+class PracticeMutations:
+    create_practice: PracticePayload = verb(create_practice, "Draft a case study. For writers of the city.")
+    revise_practice: PracticePayload = verb(
+        revise_practice, "Write the next revision; of a published practice it is live at once."
+    )
+    translate_practice: PracticePayload = verb(translate_practice, "Translate a practice, whole or in part.")
+    submit_practice: PracticePayload = verb(submit_practice, "Hand a practice in for review.")
+    assign_reviewer: PracticePayload = verb(assign_reviewer, "Give a practice to a reviewer. For the secretariat.")
+    request_practice_changes: PracticePayload = verb(
+        request_practice_changes, "Ask the city for changes. For the reviewer and the secretariat."
+    )
+    accept_practice: PracticePayload = verb(accept_practice, "Accept a practice. For the reviewer.")
+    publish_practice: PracticePayload = verb(
+        publish_practice, "Publish a practice: the city after acceptance, or the secretariat."
+    )
+    archive_practice: PracticePayload = verb(archive_practice, "Take a published practice out of sight, with a reason.")
+    add_practice_editor: PracticePayload = verb(
+        add_practice_editor, "Give a single practice to an object editor of its city."
+    )

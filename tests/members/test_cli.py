@@ -1,0 +1,97 @@
+"""`wego members …` at a terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
+from typer.testing import CliRunner
+
+from wego.cli.members import app
+from wego.core.db import Database
+from wego.core.models import AuditEntry
+
+Run = Callable[..., Awaitable[Any]]
+
+
+@pytest.fixture
+def run(demo: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `wego members` in a thread of its own; the JSON that it prints, or the exit code and the words."""
+    monkeypatch.setenv("WEGO_DATABASE_URL", demo.url)
+
+    async def invoke(*words: str, fails: int = 0) -> Any:
+        arguments = list(words) if fails else [*words, "--json"]
+        result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+        assert result.exit_code == fails, result.output
+        return result.output if fails else json.loads(result.stdout)
+
+    return invoke
+
+
+async def test_an_operator_reads_members_and_applications(run: Run) -> None:
+    listed = await run("list", "--status", "associate")
+    assert {"shiraz", "goyang"} <= {row["city"] for row in listed}
+    assert {row["status"] for row in listed} == {"associate"}
+    assert [row["city"] for row in await run("list", "--country", "UA")] == ["kyiv", "lviv"]
+    seoul = await run("show", "seoul")
+    assert (seoul["endonym"], seoul["status"], seoul["people"]) == ("서울", "full", 4)
+    waiting = {row["city"]: row for row in await run("applications")}
+    assert waiting["beira"]["missing"] == "signed_form, signatory"
+    assert waiting["lviv"]["missing"] == ""
+    assert {row["role"] for row in await run("people")} == {"officer", "secretariat_editor", "auditor"}
+
+
+async def test_an_operator_decides_and_the_log_says_so(run: Run, demo: Database) -> None:
+    assert (await run("check", "lviv"))["status"] == "under_check"
+    assert (await run("request-changes", "lviv", "--item", "contact", "--note", "Who?"))["status"] == (
+        "changes_requested"
+    )
+    assert (await run("submit", "lviv"))["status"] == "submitted"
+    assert (await run("accept", "lviv"))["status"] == "associate"
+    admitted = await run("admit", "lviv", "goyang", "--reference", "Executive Committee 2026, item 4")
+    assert {row["status"] for row in admitted} == {"full"}
+    assert (await run("suspend", "lviv", "--reason", "Article 9."))["status"] == "suspended"
+    assert (await run("reinstate", "lviv"))["status"] == "full"
+    assert "ends_on" in await run("resign", "lviv", "--reason", "We leave.")
+    steps = await run("timeline", "lviv")
+    assert [step["to"] for step in steps][-4:] == ["full", "suspended", "full", "resigning"]
+    assert steps[-3]["reason"] == "Article 9."
+    async with demo.session() as db:
+        query = select(AuditEntry).where(col(AuditEntry.actor) == "operator").order_by(col(AuditEntry.index))
+        told = [entry.event for entry in (await db.execute(query)).scalars()]
+    assert told[0] == "application.check_started"
+    assert told[-1] == "member.resignation_received"
+
+
+async def test_an_operator_invites_the_first_officer(run: Run) -> None:
+    invited = await run("invite", "first@people.example", "--role", "officer", "--name", "First officer")
+    joined = await run("join", invited["secret"])
+    assert joined["role"] == "officer"
+    assert (await run("assign", "first@people.example", "--role", "cio", "--city", "seoul"))["city"] == "seoul"
+    assert (await run("revoke", "first@people.example", "--role", "cio", "--city", "seoul"))["role"] == "cio"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("show", "atlantis"), "NOT_FOUND"),
+        (("accept", "seoul"), "CONFLICT: The state of this membership is full"),
+        (("admit", "seoul", "--reference", "x"), "CONFLICT"),
+        (("suspend", "seoul", "--reason", " "), "INVALID: This must not be empty."),
+        (("suspend", "seoul", "--reason", "x", "--body", "secretariat"), "INVALID"),
+        (("join", "guess"), "NOT_FOUND"),
+        (("assign", "nobody@people.example", "--role", "cio", "--city", "seoul"), "wego members people"),
+    ],
+)
+async def test_what_is_refused_ends_with_one_and_says_why(run: Run, words: tuple[str, ...], said: str) -> None:
+    assert said in await run(*words, fails=1)
+
+
+async def test_what_is_misspelt_ends_with_two(run: Run) -> None:
+    assert "Invalid value" in await run("list", "--status", "nonsense", fails=2)
+    assert "Missing option" in await run("suspend", "seoul", fails=2)

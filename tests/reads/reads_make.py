@@ -1,0 +1,147 @@
+"""A network with something of everything to read, and readers of every kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import strawberry
+from graphql import GraphQLSchema
+from i18n.locales import reading_list, wished
+from members import invitations, membership, people
+from members import seed as members_seed
+from members.membership import Decision
+from members.models import City
+from practices import seed as practices_seed
+from sqlalchemy import select
+from sqlmodel import col
+from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
+from wego.core.context import Reading
+from wego.core.db import Database, Session
+from wego.core.reads.compile import Limits
+from wego.core.reads.engine import Answer, Engine
+
+try:
+    from wego.schema import schema as whole_schema
+except ImportError:
+    from i18n.graphql import LANGUAGE_TAG, LanguageTag
+    from members import graphql as members
+    from strawberry.schema.config import StrawberryConfig
+    from wego.core import reads
+
+    @strawberry.type
+    class Query(members.MemberQueries):
+        node: reads.Node | None = reads.by_id("One.")
+        nodes: list[reads.Node | None] = reads.by_id("Many.", many=True)
+
+    def whole_schema() -> Any:
+        return strawberry.Schema(Query, members.MemberMutations, types=members.TYPES,
+                                 config=StrawberryConfig(scalar_map={LanguageTag: LANGUAGE_TAG}))
+
+SEED = system("seed")
+READINGS = {
+    "nobody's wish": wished(None, "", ""),
+    "Korean": wished(None, "ko-KR, en;q=0.5", ""),
+    "Chinese of Taiwan, then Arabic": wished(None, "zh-TW, ar;q=0.8", ""),
+    "the city's language": wished(None, "", "es"),
+    "only what nobody has": Reading(("th", "lo"), ("th",)),
+    "nothing at all": Reading((), ()),
+}
+# From where the values of arguments and of fields of filters come, by their names.
+NAMED = {
+    "slug": "select slug from (select slug from city union all select slug from practice) s order by md5(slug)",
+    "country": "select distinct country from city order by 1",
+    "nameContains": "select left(name, 3) from city_name order by md5(name || locale)",
+    "email": "select email from person order by 1",
+    "city": "select slug from city order by 1",
+    "theme": "select code from term where scheme like '%theme%' order by scheme, code",
+    "themes": "select code from term where scheme like '%theme%' order by scheme, code",
+    "sdg": "select distinct unnest(sdg_codes) from practice order by 1",
+    "sdgs": "select distinct unnest(sdg_codes) from practice order by 1",
+    "keyword": "select distinct code from term order by 1",
+    "text": "select left(title, 4) from content_reading order by md5(title)",
+    "kind": "select distinct kind from history_event order by 1",
+}
+
+
+@dataclass
+class Network:
+    """A database with content, its schema, an engine, and who may ask."""
+
+    database: Database
+    schema: GraphQLSchema
+    engine: Engine
+    actors: dict[str, Actor] = field(default_factory=dict)
+
+    async def ask(self, text: str, variables: dict[str, Any] | None = None, *, actor: Actor = NOBODY,
+                  reading: Reading | None = None, name: str | None = None) -> Answer:  # fmt: skip
+        operation = self.engine.find(text, name, variables or {})
+        run = self.engine.run_of(operation, actor, reading or READINGS["nobody's wish"])
+        return await self.engine.query(self.database.reads, operation, run, None)
+
+
+def reading_of(tags: tuple[str, ...]) -> Reading:
+    return reading_list(tags)
+
+
+def make_engine(schema: strawberry.Schema, limits: Limits | None = None) -> Engine:
+    return Engine(schema, reading_of=reading_of, limits=limits)
+
+
+async def make_network(database: Database) -> Network:
+    """The demonstration, with a suspended city, invitations, and a practice given to a single editor."""
+    async with database.session() as db:
+        await members_seed.seed(db)
+        await practices_seed.seed(db)
+    async with database.session() as db:
+        actors = await _tell(db)
+    async with database.reads.acquire() as connection:
+        await connection.execute("analyze")
+    schema = whole_schema()
+    engine = make_engine(schema, Limits(cost=10**9, depth=100))
+    return Network(database, schema._schema, engine, actors)
+
+
+async def _tell(db: Session) -> dict[str, Actor]:
+    officer = await _person(db, "secretariat@wego.demo")
+    takamatsu, seoul, lviv = [await _city(db, slug) for slug in ("takamatsu", "seoul", "lviv")]
+    await membership.suspend(db, officer, takamatsu, Decision(reason="Dues were not paid."))
+    for number, (city, role) in enumerate(((seoul, Role.EDITOR), (takamatsu, Role.DELEGATE), (None, Role.AUDITOR))):
+        await invitations.invite(
+            db, SEED, email=f"guest{number}@hub.demo", name=f"Guest {number}", role=role, city_id=city,
+            now=datetime(2020 + 6 * (number != 1), 1, 1, tzinfo=UTC),
+        )  # fmt: skip
+    await db.flush()
+    scopes = frozenset({"graphql:query", "catalog:read"})
+    return {
+        "nobody": NOBODY,
+        "a program of Seoul": Actor(
+            ActorKind.PROGRAM, "seoul-program", posts=(Post(Role.PROGRAM, seoul),), scopes=scopes, locale="ko"
+        ),
+        "a program without scope": Actor(
+            ActorKind.PROGRAM, "mute", posts=(Post(Role.PROGRAM, seoul),), scopes=frozenset()
+        ),
+        "the CIO of Seoul": await _person(db, "cio@seoul.demo"),
+        "the head of Barcelona": await _person(db, "head@barcelona.demo"),
+        "an applicant": await _person(db, "cio@lviv.demo"),
+        "somebody of two cities": Actor(
+            ActorKind.PERSON, "two", (await _person(db, "editor@seongnam.demo")).person_id,
+            posts=(Post(Role.EDITOR, seoul), Post(Role.DELEGATE, lviv, active=False)),
+        ),
+        "somebody of a suspended city": await _person(db, "cio@takamatsu.demo"),
+        "an officer": officer,
+        "an auditor": await _person(db, "auditor@wego.demo"),
+        "an editor of the secretariat": await _person(db, "editor@wego.demo"),
+        "the system": SEED,
+    }  # fmt: skip
+
+
+async def _person(db: Session, email: str) -> Actor:
+    person = await people.by_email(db, email)
+    assert person, email
+    return await people.actor_of(db, person.id)
+
+
+async def _city(db: Session, slug: str) -> Any:
+    return (await db.execute(select(col(City.id)).where(col(City.slug) == slug))).scalar_one()
