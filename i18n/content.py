@@ -141,6 +141,13 @@ def _head(written: Written) -> tuple[UUID, UUID, int, bytes, bytes]:
     )
 
 
+async def _found(db: Session, document_id: UUID) -> ContentDocument:
+    document = await db.get(ContentDocument, document_id, populate_existing=True)
+    if document is None:
+        raise NotFound("This text does not exist.")
+    return document
+
+
 async def _locked(db: Session, document_id: UUID) -> ContentDocument:
     query = select(ContentDocument).where(col(ContentDocument.id) == document_id).with_for_update()
     document = (await db.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
@@ -287,7 +294,7 @@ async def _spare_people(db: Session, translation_id: UUID, wanted: Mapping[UUID,
 
 async def status(db: Session, document_id: UUID) -> list[LocaleStatus]:
     """Every translation of a document: what is done, what is stale, what is missing, by locale."""
-    document = await _locked(db, document_id)
+    document = await _found(db, document_id)
     source, _ = await _current(db, document)
     query = (
         select(ContentTranslation, ContentSegment)
@@ -319,10 +326,11 @@ def _locale_status(
 
 async def written(db: Session, document_id: UUID, revision_id: UUID | None = None) -> Draft:
     """A revision (the present one by default) as it was sent."""
-    document = await db.get(ContentDocument, document_id, populate_existing=True)
-    if document is None or document.current_revision_id is None:
-        raise NotFound("This text does not exist.")
-    made = await _blocks(db, revision_id or document.current_revision_id)
+    document = await _found(db, document_id)
+    if revision_id is None:
+        made, _ = await _current(db, document)
+    else:
+        made = await _blocks(db, revision_id)
     bodies: dict[str, list[str]] = {}
     headings: dict[str, str] = {}
     for block in made[2:]:

@@ -83,13 +83,9 @@ async def change(
     await db.flush()
     await db.execute(delete(CityName).where(col(CityName.city_id) == city.id, col(CityName.locale).in_(removed)))
     await _write_names(db, city.id, after.names)
-    await audit.record(db, actor, UPDATED, "City", city.id, slug=after.slug, changed=changed)
-    await jobs.tell(db, UPDATED, subject_id=str(city.id))
+    await audit.record(db, actor, Event.CITY_UPDATED, "City", city.id, slug=after.slug, changed=changed)
+    await jobs.tell(db, Event.CITY_UPDATED, subject_id=str(city.id))
     return city
-
-
-# The vocabulary of the log has no word of its own for it; the fact `changed` tells the two apart.
-UPDATED = Event.CITY_REGISTERED
 
 
 async def by_slug(db: Session, slug: str) -> City:

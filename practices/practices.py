@@ -26,7 +26,7 @@ from members.models import City
 from practices import facts as facts_of
 from practices import life, narrative, reviews
 from practices.life import Verb
-from practices.models import Practice, PracticeEditor, PracticeStatus
+from practices.models import Practice, PracticeEditor, PracticeStatus, Visibility
 from practices.narrative import Hint
 from practices.reach import reach, require
 from wego.core import access, audit, jobs
@@ -89,7 +89,7 @@ async def create(
     city_id = await _writing_city(db, actor, city)
     access.require(actor, Permission.PRACTICE_WRITE, city_id)
     at = now or datetime.now(UTC)
-    columns = facts_of.checked(facts, now=at)
+    columns = {"visibility": Visibility.PUBLIC, **facts_of.checked(facts, now=at)}  # publishing is an act of its own
     tag = content.locale_tag(locale, ("input", "originalLocale"))
     whole = Draft(draft.title, draft.summary, narrative.ordered(draft.sections))
     practice = Practice(

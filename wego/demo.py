@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +22,7 @@ async def load(database: Database, settings: Settings, *, count: int = 0, progre
     say = progress or (lambda _: None)
     say("cities, members, people")
     async with database.session() as db:
-        await members.seed.seed(db)
+        await members.seed.seed(db, progress=say)
     say("practices in their languages")
     async with database.session() as db:
         await practices.seed.seed(db)
@@ -34,8 +36,9 @@ async def load(database: Database, settings: Settings, *, count: int = 0, progre
 def what_to_try(settings: Settings) -> str:
     """What a person at a terminal can do next."""
     client = Path(settings.home) / "demo" / "clients" / "seoul.json"
-    program = f"wego query --client {client} '{{viewer{{scopes}} practices(first:3){{totalCount}}}}'"
-    officer = "wego query --person secretariat@wego.demo '{applications(first:9){nodes{status city{slug}}}}'"
+    wego = "wego" if shutil.which("wego") else sys.argv[0]
+    program = f"{wego} query --client {client} '{{viewer{{scopes}} practices(first:3){{totalCount}}}}'"
+    officer = wego + " query --person secretariat@wego.demo '{applications(first:9){nodes{status city{slug}}}}'"
     return f"""
 The hub runs at {settings.issuer}  (data in {settings.home}; Ctrl-C stops everything)
 
@@ -44,8 +47,8 @@ Ask without a token:  curl -s {settings.resource} -H 'content-type: application/
                         -d '{{"query":"{{practices(first:3){{nodes{{title{{text}} city{{name{{text}}}}}}}}}}"}}'
 Ask as a program:     {program}
 Ask as an officer:    {officer}
-The log, proved:      wego audit verify
-Everything else:      wego --help      {settings.issuer}/schema.graphql
+The log, proved:      {wego} audit verify
+Everything else:      {wego} --help      {settings.issuer}/schema.graphql
 
 Another terminal needs the same folder: WEGO_HOME={Path(settings.home).absolute()}
 """

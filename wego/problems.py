@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from graphql import GraphQLError
 
 from i18n.catalogs import say
 from wego.core.errors import CostExceeded, Refusal
+
+LONGEST = 500  # of a message that may repeat what was sent
+INTROSPECTION_DEPTH = 3  # lists in lists, see graphql-core's MaxIntrospectionDepthRule
+PARSER_DEPTH = 200  # at least: as deep as the parser's own stack goes
 
 CODES = ("NOT_SIGNED_IN", "NOT_ALLOWED", "NOT_FOUND", "CONFLICT", "INVALID", "COST_EXCEEDED", "RATE_LIMITED")
 
@@ -41,13 +46,27 @@ def graphql_errors(errors: list[GraphQLError], locale: str) -> list[dict[str, An
 def _graphql_error(error: GraphQLError, locale: str) -> dict[str, Any]:
     if isinstance(error.original_error, Refusal):
         return errors_of(error.original_error, locale)[0]
-    if "introspection depth" in error.message.lower():
-        limit = CostExceeded("Introspection is nested too deeply.")
+    limit = _limit(error.message)
+    if limit is not None:
         return errors_of(limit, locale)[0]
-    told: dict[str, Any] = {"message": error.message}
+    message = error.message if len(error.message) <= LONGEST else error.message[:LONGEST] + " …"
+    told: dict[str, Any] = {"message": message}
     if error.locations:
         told["locations"] = [{"line": place.line, "column": place.column} for place in error.locations]
     if error.path:
         told["path"] = list(error.path)
     told["extensions"] = {"code": "INVALID"}
     return told
+
+
+def _limit(message: str) -> CostExceeded | None:
+    """The library's own limits, said as ours are."""
+    tokens = re.search(r"more than (\d+) tokens", message)
+    if tokens:
+        wrong = "The document is too long; the limit is {limit} tokens."
+        return CostExceeded(wrong, limit=int(tokens[1]))
+    if "introspection depth" in message.lower():
+        return CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=INTROSPECTION_DEPTH)
+    if "nested too deeply" in message:
+        return CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=PARSER_DEPTH)
+    return None

@@ -16,7 +16,7 @@ import uvicorn
 
 from wego.app import create_app
 from wego.core import postgres
-from wego.core.settings import Settings, from_environment
+from wego.core.settings import PORT_FILE, Settings, from_environment
 from wego.setup import prepare
 
 log = logging.getLogger("wego.serve")
@@ -91,6 +91,7 @@ def serve(settings: Settings) -> None:
         "factory": True,
     }  # fmt: skip
     settings.home.mkdir(parents=True, exist_ok=True)
+    (settings.home / PORT_FILE).write_text(str(settings.port))
     uvicorn.run("wego.serve:factory", workers=settings.workers if settings.workers > 1 else None, **options)
 
 

@@ -71,7 +71,7 @@ async def invite_person(write: Write, input: InvitePersonInput) -> Done:
         city_id=await _place(write, input.city),
         locale=input.locale or write.locale,
     )
-    return done(invitation=invited.invitation.id, secret=invited.secret)
+    return Done({"invitation": invited.invitation.id, "secret": invited.secret}, secret=True)
 
 
 async def accept_invitation(write: Write, input: AcceptInvitationInput) -> Done:

@@ -120,10 +120,10 @@ class Practice(reads.Node):
     ended_on: date | None = reads.column("{t}.ended_on", "When it ended.")
     licence: str = reads.column("{t}.licence", "Under which licence it may be used: SPDX code or address.")
     translations: list[PracticeTranslation] = reads.many(
-        "{t}.document_id = {p}.id", "Its translations, and how far they are.", order="{t}.locale"
+        "{t}.document_id = {p}.id", "Its translations, and how far they are.", order="{t}.locale", expected=5
     )
     versions: list[PracticeVersion] = reads.many(
-        "{t}.document_id = {p}.id", "Its versions, the newest first.", order="{t}.number desc"
+        "{t}.document_id = {p}.id", "Its versions, the newest first.", order="{t}.number desc", expected=3
     )
     created_at: datetime = reads.column("{t}.created_at", "When it was begun.")
     updated_at: datetime = reads.column("{t}.updated_at", "When it or a translation was last changed.")

@@ -70,7 +70,7 @@ async def test_services_and_reads_agree_on_who_sees_what(look: Ask, shown: Datab
                     each,
                     actor,
                     involved=(each.id, actor.person_id) in reviewers or await edits(db, actor, each),
-                )  # fmt: skip
+                )
             }
             seen = await look(actor, "{ practices(first: 100) { nodes { slug } } }")
             assert {each["slug"] for each in seen["practices"]["nodes"]} == expected, actor
@@ -132,7 +132,8 @@ async def test_the_state_of_translations_is_that_of_the_service(look: Ask, shown
 
 
 async def test_every_fact_can_be_read(look: Ask) -> None:
-    text = """{ practices(first: 100) { nodes { __typename id city { slug name { text } } themes { code
+    text = """query($after: String) { practices(first: 12, after: $after) { pageInfo { endCursor }
+        nodes { __typename id city { slug name { text } } themes { code
     edition label { text } }
         sdgs { goal target contribution label { text } } cofog isoCodes technologies
         keywords { locale direction words } indicators { scheme code baseline value unit period evidenceUrl }
@@ -140,7 +141,10 @@ async def test_every_fact_can_be_read(look: Ask) -> None:
         partners { name kind support } sources { title url } levelOfActivity stage launchedOn endedOn licence
         publishAt visibility createdAt updatedAt publishedAt blocks { blockId kind section text { text locale
         } } sections { html { text } } versions { number minor changes { change } } } } }"""
-    seen = (await look("secretariat@wego.demo", text, ("ko",)))["practices"]["nodes"]
+    page = (await look("secretariat@wego.demo", text, ("ko",)))["practices"]
+    more = {"after": page["pageInfo"]["endCursor"]}
+    rest = (await look("secretariat@wego.demo", text, ("ko",), more))["practices"]
+    seen = [*page["nodes"], *rest["nodes"]]
     assert len(seen) == 24
     for each in seen:
         assert each["themes"][0]["label"]["text"]

@@ -466,8 +466,9 @@ class Listing:
 
 
 def table(gtype: Any) -> declare.Table:
-    found: declare.Table = gtype.extensions["strawberry-definition"].origin.__sql_table__
-    return found
+    """The rows of a type; types that are only made by their edge have none of their own."""
+    found: declare.Table | None = getattr(gtype.extensions["strawberry-definition"].origin, "__sql_table__", None)
+    return found or declare.Table("(select) as {t}")
 
 
 def of_id(given: str) -> tuple[str, UUID] | None:

@@ -46,7 +46,7 @@ class Word(str):
     """A value of an enum."""
 
 
-@dataclass
+@dataclass(repr=False)  # hypothesis would show it all
 class Pools:
     """Values that occur, by the name of the argument or input field, else by the name of the scalar."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -15,17 +17,22 @@ import typer
 from wego.core import postgres
 from wego.core.db import Database
 from wego.core.errors import Refusal
-from wego.core.settings import Settings, from_environment
+from wego.core.settings import PORT_FILE, Settings, from_environment
 
 T = TypeVar("T")
 
 
-def settings() -> Settings:
-    """The settings of the environment; a wrong one ends the command and names the variable."""
+def settings(*, serving: bool = False) -> Settings:
+    """The settings of the environment; a wrong one ends the command and names the variable. A command that does not
+    serve, and was not told a port, takes the one where this folder's hub was last served."""
     try:
-        return from_environment()
+        knobs = from_environment()
     except ValueError as error:
         fail(str(error))
+    served = knobs.home / PORT_FILE
+    if serving or {"WEGO_PORT", "PORT"} & os.environ.keys() or not served.is_file():
+        return knobs
+    return replace(knobs, port=int(served.read_text()))
 
 
 def fail(message: str, hint: str = "", code: int = 1) -> NoReturn:

@@ -44,7 +44,7 @@ def demo(
     from wego.demo import load, what_to_try
 
     os.environ.setdefault("WEGO_SERVER_TIMING", "1")
-    knobs = settings()
+    knobs = settings(serving=True)
 
     async def prepare() -> None:
         async with opened(knobs) as db:
@@ -67,7 +67,7 @@ def serve(
     workers: Annotated[int, typer.Option(help="Server processes; default WEGO_WORKERS or 1.")] = 0,
 ) -> None:
     """Serve the hub."""
-    knobs = settings()
+    knobs = settings(serving=True)
     _serve(replace(knobs, port=port or knobs.port, workers=workers or knobs.workers))
 
 

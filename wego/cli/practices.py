@@ -25,7 +25,7 @@ from wego.cli.base import emit, fail, opened, run, settings
 from wego.core import access
 from wego.core.access import Actor
 from wego.core.db import Session
-from wego.core.errors import NotFound
+from wego.core.errors import NotFound, Refusal
 
 OPERATOR = access.system("operator")
 
@@ -54,7 +54,10 @@ def _ask(work: Callable[[Session], Awaitable[Any]], as_json: bool) -> None:
 
 
 def _text(path: Path) -> content.Draft:
-    return files.parse(_read(path), path.name)
+    try:
+        return files.parse(_read(path), path.name)
+    except Refusal as refusal:
+        fail(refusal.message.format(**refusal.params), "`wego practices show SLUG` prints one that is right.")
 
 
 def _read(path: Path) -> str:

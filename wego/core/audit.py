@@ -31,6 +31,7 @@ class Event(StrEnum):
     """Everything that can happen, as `<noun>.<past participle>`; a value is never renamed, only retired."""
 
     CITY_REGISTERED = "city.registered"
+    CITY_UPDATED = "city.updated"
     APPLICATION_DRAFTED = "application.drafted"
     APPLICATION_SUBMITTED = "application.submitted"
     APPLICATION_CHECKED = "application.check_started"

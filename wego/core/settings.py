@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+PORT_FILE = "port"  # in the home folder: where this hub was last served
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -26,7 +28,7 @@ class Settings:
     server_timing: bool = field(default=False, metadata={"help": "tell time and statements in Server-Timing"})
     jobs: bool = field(default=True, metadata={"help": "run the job worker inside the first server process"})
     cache_mb: int = field(default=32, metadata={"help": "memory for public answers, in MiB; 0 switches it off"})
-    max_body_kb: int = field(default=1024, metadata={"help": "largest accepted request body, in KiB"})
+    max_body_kb: int = field(default=8192, metadata={"help": "largest accepted request body, in KiB"})
     max_cost: int = field(default=20_000, metadata={"help": "most objects that one operation may ask for"})
     max_depth: int = field(default=16, metadata={"help": "deepest selection"})
     max_aliases: int = field(default=100, metadata={"help": "most fields of one object, aliases included"})

@@ -44,6 +44,7 @@ from wego.core.reads.engine import Engine, Operation
 from wego.core.reads.query import Run
 
 WRITE = "write"
+SECRET = b"null"  # stands for an answer that was not kept
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Done:
     """What the payload shows: keys of things by the names that `thing` uses, or plain values for `value`."""
 
     keys: Mapping[str, Any] = field(default_factory=dict)
+    secret: bool = False  # shows something that must be kept nowhere: a repeat is refused instead of answered
 
 
 Verb = Callable[[Write, Any], Awaitable[Done]]
@@ -174,7 +176,7 @@ class Writer:
             result = await backing.metadata[WRITE](Write(db, run.actor, locale), given)
             await db.flush()
             answer = await self.engine.payload(await raw(db), operation, nodes, run, result.keys, [])
-            await self._remember(db, repeat, ordinal, answer)
+            await self._remember(db, repeat, ordinal, SECRET if result.secret else answer)
         return answer
 
     def _input(self, backing: Any, given: Any) -> Any:
@@ -201,6 +203,8 @@ class Writer:
         kept = (await db.execute(select(IdempotentAnswer).where(*_row(repeat, ordinal)))).scalar_one()
         if kept.body != repeat.body:
             raise Conflict("This Idempotency-Key was used with another request.")
+        if kept.answer.encode() == SECRET:
+            raise Conflict("This was done already; its answer held a secret and was not kept.")
         return kept.answer.encode()
 
     @staticmethod

@@ -1,9 +1,10 @@
 """From a checked selection to SQL.
 
-Every object is `(select row_to_json(o) from (select … ) o)`, which keeps the order of the response keys and was the
-fastest form measured; lists aggregate it. What depends on the reader (rights, languages, arguments) is a bound value;
-what changes the shape of the statement (page sizes, which filters are present, how many languages) is in its text,
-and in the key under which the plan is kept.
+Every object is `(select row_to_json(o$) from (select … ) o$)`, which keeps the order of the response keys and was the
+fastest form measured; lists aggregate it. A column of that name would be taken for the row, so it is one that no
+response key can have. What depends on the reader (rights, languages, arguments) is a bound value; what changes the
+shape of the statement (page sizes, which filters are present, how many languages) is in its text, and in the key
+under which the plan is kept.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ class Compiler:
 
     def make(self, gtype: Any, row: Row, sets: list[SelectionSetNode], depth: int, many: int) -> str:
         """An object made of a row in scope, as one JSON expression; its picked texts join into `row`."""
-        return f"(select row_to_json(o) from (select {self.columns(gtype, row, sets, depth, many)}) o)"
+        return f"(select row_to_json(o$) from (select {self.columns(gtype, row, sets, depth, many)}) o$)"
 
     def value(self, gtype: Any, row: Row, nodes: list[FieldNode], depth: int, many: int) -> str:
         """The SQL of one field of an object."""
@@ -216,10 +217,10 @@ class Compiler:
         definition, node = ask.definition, ask.node
         wish = self.run.arguments(definition, node).get("locales")
         bind = self.query.bind
+        self.baked(node, ("locales",))  # also when nothing is wished: an empty list and a full one are told apart
         if not wish:
             tags = bind(lambda run: list(run.reading.tags), "text[]", "reading")
             return len(self.run.reading.tags), tags, bind(lambda run: list(run.reading.first), "text[]", "first"), None
-        self.baked(node, ("locales",))
 
         def reading(run: Run) -> Reading:
             return run.reading_of(tuple(run.arguments(definition, node)["locales"]))
@@ -245,8 +246,8 @@ class Compiler:
         row = Row(alias, {"t": alias})
         columns = self.columns(target, row, ask.sets, ask.depth + 1, ask.many)
         return (
-            f"(select row_to_json(o) from (select {columns} from {source.format(**names)}{row.join_sql}"
-            f"{conditions(where)} limit 1) o)"
+            f"(select row_to_json(o$) from (select {columns} from {source.format(**names)}{row.join_sql}"
+            f"{conditions(where)} limit 1) o$)"
         )
 
     def _many(self, ask: Ask, meta: Many) -> str:
@@ -259,8 +260,8 @@ class Compiler:
         columns = self.columns(target, row, ask.sets, ask.depth + 1, ask.many * meta.expected)
         order = f" order by {meta.order.format(**names)} limit {meta.most}"
         return (
-            f"(select coalesce(json_agg(row_to_json(o)), '[]'::json) from (select {columns} from {source}"
-            f"{row.join_sql}{conditions(where)}{order}) o)"
+            f"(select coalesce(json_agg(row_to_json(o$)), '[]'::json) from (select {columns} from {source}"
+            f"{row.join_sql}{conditions(where)}{order}) o$)"
         )
 
     def _by_id(self, ask: Ask, is_many: bool) -> str:
@@ -294,8 +295,6 @@ class Compiler:
         rows, alias = table_of(gtype), self.query.alias("t")
         row = Row(alias, {"t": alias})
         columns = self.columns(gtype, row, sets, depth + 1, many)
-        columns = columns or "1 as nothing"  # a selection that does not apply to this type
         where = conditions([f"{alias}.{rows.key} = n.key", self.visible(gtype, alias)])
-        return (
-            f"(select row_to_json(o) from (select {columns} from {rows.source.format(t=alias)}{row.join_sql}{where}) o)"
-        )
+        source = rows.source.format(t=alias)
+        return f"(select row_to_json(o$) from (select {columns} from {source}{row.join_sql}{where}) o$)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +18,20 @@ from wego.core.errors import Invalid
 
 LONGEST = 1000
 
+
+def _moment(text: str) -> datetime:
+    """A time with its zone that is a time in UTC as well."""
+    parsed = datetime.fromisoformat(text)
+    if parsed.tzinfo is None:
+        raise ValueError
+    return parsed.astimezone(UTC)
+
+
 _READERS: dict[str, Callable[[Any], Any]] = {
     "text": str,
     "bigint": int,
     "integer": int,
-    "timestamptz": datetime.fromisoformat,
+    "timestamptz": _moment,
     "date": date.fromisoformat,
     "uuid": UUID,
 }

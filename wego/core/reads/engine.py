@@ -52,6 +52,7 @@ class Operation:
     node: OperationDefinitionNode
     variables: Any
     name: str | None
+    given: Mapping[str, Any]  # the variables as they came: what Python answers coerces them itself
 
     @property
     def kind(self) -> OperationType:
@@ -111,7 +112,7 @@ class Engine:
         )
         if isinstance(coerced, list):
             raise GraphQLErrors(coerced)
-        return Operation(document, node, coerced, name)
+        return Operation(document, node, coerced, name, dict(variables))
 
     def run_of(self, operation: Operation, actor: Actor, reading: Reading) -> Run:
         return Run(actor, reading, operation.variables, self.reading_of)
@@ -128,8 +129,10 @@ class Engine:
             with counted():
                 row = await pool.fetchrow(sql, *values, *(gate.values if gate else ()))
         python, errors = await self._python(operation, plan, context)
-        parts = [b'"%s":%s' % (root.key, self._part(root, row, python)) for root in plan.roots]
         said = {key: row[key] for key in row.keys() if not key.startswith("c_")} if gate else None  # noqa: SIM118  # a Record
+        if python is None:
+            return Answer(b"null", errors, said)
+        parts = [b'"%s":%s' % (root.key, self._part(root, row, python)) for root in plan.roots]
         return Answer(b"{" + b",".join(parts) + b"}", errors, said)
 
     @staticmethod
@@ -176,7 +179,7 @@ class Engine:
         )
 
     def _compile(self, operation: Operation, run: Run) -> Plan:
-        compiler = Compiler(self.schema, operation.document.fragments, run, self.limits, operation.document.bake)
+        compiler = self._compiler(operation, run)
         query = self.schema.query_type
         assert query is not None
         roots: list[Root] = []
@@ -195,7 +198,8 @@ class Engine:
 
     async def _python(
         self, operation: Operation, plan: Plan, context: Any
-    ) -> tuple[dict[str, Any], list[GraphQLError]]:
+    ) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
+        """What Python answers, by response key; None when a field that must be there failed."""
         nodes = [node for root in plan.roots if root.column is None and root.literal is None for node in root.nodes]
         if not nodes:
             return {}, []
@@ -206,12 +210,10 @@ class Engine:
             selection_set=SelectionSetNode(selections=tuple(nodes)),
         )
         document = DocumentNode(definitions=(node, *operation.document.fragments.values()))
-        result = execute(
-            self.schema, document, context_value=context, variable_values=dict(operation.variables.coerced)
-        )
+        result = execute(self.schema, document, context_value=context, variable_values=dict(operation.given))
         if not isinstance(result, ExecutionResult):
             result = await result
-        return dict(result.data or {}), list(result.errors or [])
+        return result.data, list(result.errors or [])
 
     # ── payloads of mutations ─────────────────────────────────────────────────────────────────────────────────
 
@@ -220,33 +222,42 @@ class Engine:
         problems: list[dict[str, Any]],
     ) -> bytes:  # fmt: skip
         """The selection of a mutation's payload, read on the connection of its transaction: one statement."""
+        told = orjson.dumps({key: str(value) for key, value in keys.items() if value is not None}).decode()
+        sql, binders = self._payload(self._compiler(operation, run), nodes, told, orjson.dumps(problems).decode())
+        with counted():
+            return as_json(await connection.fetchval(sql, *[bind(run) for bind in binders]))
+
+    def _payload(self, compiler: Compiler, nodes: list[FieldNode], told: str, wrong: str) -> tuple[str, list[Binder]]:
         mutation = self.schema.mutation_type
         assert mutation is not None
-        compiler = Compiler(self.schema, operation.document.fragments, run, self.limits, operation.document.bake)
         target = get_named_type(mutation.fields[nodes[0].name.value].type)
-        told = orjson.dumps({key: str(value) for key, value in keys.items() if value is not None}).decode()
-        wrong = orjson.dumps(problems).decode()
-        places = (
-            compiler.query.bind(lambda _: told, "text", "keys"),
-            compiler.query.bind(lambda _: wrong, "text", "problems"),
-        )
+        keys = compiler.query.bind(lambda _: told, "text", "keys")
+        problems = compiler.query.bind(lambda _: wrong, "text", "problems")
         row = Row("payload", {"t": "payload"})
         sets = [node.selection_set for node in nodes if node.selection_set]
         columns = compiler.columns(target, row, sets, 1, 1)
         sql = (
-            f"select row_to_json(o)::text from (select {columns} from (select {places[0]}::jsonb as keys, "
-            f"{places[1]}::json as problems) payload{row.join_sql}) o"
+            f"select row_to_json(o$)::text from (select {columns} from (select {keys}::jsonb as keys, "
+            f"{problems}::json as problems) payload{row.join_sql}) o$"
         )
-        sql, binders = compact(sql, compiler.query.binders)
-        with counted():
-            return as_json(await connection.fetchval(sql, *[bind(run) for bind in binders]))
+        return compact(sql, compiler.query.binders)
+
+    def _compiler(self, operation: Operation, run: Run) -> Compiler:
+        return Compiler(self.schema, operation.document.fragments, run, self.limits, operation.document.bake)
 
     def selections(self, operation: Operation, run: Run) -> dict[str, list[FieldNode]]:
-        """The root fields of a mutation, in their order."""
+        """The root fields of a mutation, in their order. All payloads are compiled before anything is done: what is
+        over a limit, or a cursor that is none, is refused while nothing has changed."""
         mutation = self.schema.mutation_type
         assert mutation is not None
-        compiler = Compiler(self.schema, operation.document.fragments, run, self.limits, operation.document.bake)
-        return compiler.collect(mutation, [operation.node.selection_set])
+        compiler = self._compiler(operation, run)
+        found = compiler.collect(mutation, [operation.node.selection_set])
+        for nodes in found.values():
+            if nodes[0].name.value != "__typename":
+                _, binders = self._payload(compiler, nodes, "{}", "[]")
+                for bind in binders:
+                    bind(run)
+        return found
 
 
 def as_json(value: Any) -> bytes:

@@ -134,8 +134,8 @@ class Page:
         for number, (key, nodes) in enumerate(selected.items()):
             outer.append(f'{self._part(nodes, row, lists, f"a{number}")} as "{key}"')
         if not lists and not more:
-            return f"(select row_to_json(c) from (select {', '.join(outer)}) c)"
-        return f"(select row_to_json(c) from (select {', '.join(outer)} from ({self._page(row, lists, more)}) a) c)"
+            return f"(select row_to_json(c$) from (select {', '.join(outer)}) c$)"
+        return f"(select row_to_json(c$) from (select {', '.join(outer)} from ({self._page(row, lists, more)}) a) c$)"
 
     def _part(self, nodes: list[FieldNode], row: Row, lists: list[tuple[str, str]], name: str) -> str:
         compiler, field_name = self.compiler, nodes[0].name.value
@@ -167,7 +167,7 @@ class Page:
                 case _:
                     value = f"'{self.edge.name}'::text"
             parts.append(f'{value} as "{key}"')
-        return f"(select row_to_json(o) from (select {', '.join(parts)}) o)"
+        return f"(select row_to_json(o$) from (select {', '.join(parts)}) o$)"
 
     def _cursor_sql(self) -> str:
         return cursors.sql(self.order, self.key, f"{self.alias}.{self.row_key}")

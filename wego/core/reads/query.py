@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
@@ -13,10 +14,12 @@ from graphql.execution.values import get_argument_values
 
 from wego.core.access import Actor, ActorShape, Permission
 from wego.core.context import Reading
+from wego.core.errors import Invalid
 from wego.core.reads.declare import META, Table
 
 DEFAULT_PAGE = 20
 MOST_VALUES = 100  # of a list in a filter
+_NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # no database can hold these
 LONGEST_KEY = 63  # bytes of an SQL identifier: a longer response key would be cut without a word
 
 
@@ -160,12 +163,23 @@ def conditions(parts: list[str | None]) -> str:
 
 
 def plain(value: Any) -> Any:
-    """An argument as the database takes it: words of an enum become their values."""
+    """An argument as the database takes it: words of an enum become their values, times are in UTC; a text that
+    PostgreSQL cannot hold (NUL, half a character) is Invalid."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, list):
         return [plain(each) for each in value]
-    return value
+    if isinstance(value, str) and _NOT_TEXT.search(value):
+        raise Invalid("This text holds characters that are not allowed here.")
+    return in_utc(value) if isinstance(value, datetime) else value
+
+
+def in_utc(moment: datetime) -> datetime:
+    """A time without a zone is one in UTC; what would be before the first day or after the last is cut off there."""
+    try:
+        return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+    except OverflowError:
+        return (datetime.min if moment.year == 1 else datetime.max).replace(tzinfo=UTC)
 
 
 def camel(name: str) -> str:

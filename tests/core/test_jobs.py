@@ -1,0 +1,125 @@
+"""The queue: a job exists exactly when the write that asked for it does; a real worker runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from wego.core import jobs
+from wego.core.audit import Event
+from wego.core.db import Database
+from wego.worker import work
+
+
+@pytest.fixture
+def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """Handlers of this test, which tell what they got; taken away again."""
+    told: list[tuple[str, dict[str, Any]]] = []
+    handlers, listeners = dict(jobs.HANDLERS), {event: list(names) for event, names in jobs.LISTENERS.items()}
+
+    @jobs.job("test.hear")
+    async def hear(database: Database, **given: Any) -> None:
+        told.append(("hear", given))
+
+    @jobs.on(Event.KEY_ROTATED, "test.listen")
+    async def listen(database: Database, subject_id: str) -> None:
+        told.append(("listen", {"subject_id": subject_id}))
+
+    @jobs.job("test.fail")
+    async def fail(database: Database, **given: Any) -> None:
+        told.append(("fail", given))
+        raise RuntimeError("a test")
+
+    yield told
+    jobs.HANDLERS.clear()
+    jobs.HANDLERS.update(handlers)
+    jobs.LISTENERS.clear()
+    jobs.LISTENERS.update(listeners)
+
+
+@asynccontextmanager
+async def working(database: Database) -> AsyncIterator[None]:
+    task = asyncio.create_task(work(database, database.url))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def until(true: Any, seconds: float = 20) -> None:
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.02)
+
+
+def queued(database: Database, status: str = "todo") -> int:
+    with psycopg.connect(database.url) as connection:
+        row = connection.execute("select count(*) from procrastinate_jobs where status::text = %s", (status,)).fetchone()
+    assert row
+    return int(row[0])
+
+
+async def test_a_write_that_is_rolled_back_leaves_no_job(database: Database, heard: list[Any]):
+    async def fail() -> None:
+        async with database.session() as db:
+            await jobs.enqueue(db, "test.hear", word="never")
+            await jobs.tell(db, Event.KEY_ROTATED, subject_id="never")
+            raise RuntimeError("after the job")
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    assert queued(database) == 0
+
+
+async def test_a_job_is_not_seen_before_its_write_is(database: Database, heard: list[Any]):
+    async with database.session() as db:
+        await jobs.enqueue(db, "test.hear", word="now")
+        await db.flush()
+        assert queued(database) == 0
+    assert queued(database) == 1
+
+
+async def test_a_worker_runs_what_was_written(database: Database, heard: list[Any]):
+    async with database.session() as db:
+        await jobs.enqueue(db, "test.hear", word="before", text="서울 \u200f {x} ' \"")
+    async with working(database):
+        await until(lambda: len(heard) == 1)
+        async with database.session() as db:
+            await jobs.enqueue(db, "test.hear", word="while it waits")
+        await until(lambda: len(heard) == 2)
+        await until(lambda: queued(database, "succeeded") == 2)
+    assert heard[0] == ("hear", {"word": "before", "text": "서울 \u200f {x} ' \""})
+    assert queued(database) == 0
+
+
+async def test_who_listens_to_an_event_is_woken_by_it(database: Database, heard: list[Any]):
+    async with database.session() as db:
+        await jobs.tell(db, Event.KEY_ROTATED, subject_id="the subject")
+        await jobs.tell(db, Event.CITY_REGISTERED, subject_id="nobody of this test listens")
+    async with working(database):
+        await until(lambda: len(heard) == 1)
+    assert heard == [("listen", {"subject_id": "the subject"})]
+
+
+async def test_a_job_that_fails_is_tried_again_and_does_not_stop_the_others(database: Database, heard: list[Any]):
+    async with database.session() as db:
+        await jobs.enqueue(db, "test.fail", number=1)
+        await jobs.enqueue(db, "test.hear", number=2)
+    async with working(database):
+        await until(lambda: len([each for each in heard if each[0] == "fail"]) >= 2 and ("hear", {"number": 2}) in heard)
+
+
+def test_every_handler_of_the_hub_can_be_registered(database: Database):
+    import wego.worker  # noqa: F401 -- what the worker imports is what it can run
+
+    app = jobs.queue(database, database.url)
+    assert set(jobs.HANDLERS) <= set(app.tasks)
+    assert {"federation.purge", "members.end_notices"} <= set(jobs.SCHEDULES), "the worker must know its schedules"
