@@ -77,10 +77,10 @@ def text(pick: reads.Pick, sql: str, doc: str, *, origin: str = "'original'", st
 def label(scheme: str, code: str, doc: str) -> Any:
     """Declare the label of a word of a fixed vocabulary (`term_label`), such as a theme; {t} is the owner's row."""
     step = (
-        "select r.locale, r.label as text from term_label r "
+        "select {columns} from term_label r "
         f"where r.scheme = '{scheme}' and r.code = {code} and r.locale = {{locale}}"
     )
-    return text(reads.Pick(step, "'en'"), "{x}.text", doc, origin="'human'")
+    return text(reads.Pick(step, "'en'"), "{x}.label", doc, origin="'human'")
 
 
 def in_map(column: str, final: str, doc: str) -> Any:

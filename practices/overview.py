@@ -12,10 +12,10 @@ from sqlmodel import col
 from i18n import content
 from i18n.content import Draft, LocaleStatus, Section
 from i18n.models import ContentReading, ContentRevision, ContentSection
+from members.inputs import found
 from members.models import City
 from practices.models import Practice, PracticeStatus
 from wego.core.db import Session
-from wego.core.errors import NotFound
 
 
 def _query() -> Any:
@@ -64,9 +64,7 @@ async def reading(db: Session, key: UUID, locale: str = "") -> Draft:
     if not locale:
         return await content.written(db, key)
     tag = content.locale_tag(locale, ("locale",))
-    short = await db.get(ContentReading, (key, tag))
-    if short is None:
-        raise NotFound("This practice cannot be read in this language.")
+    short = found(await db.get(ContentReading, (key, tag)))
     query = (
         select(ContentSection)
         .where(col(ContentSection.document_id) == key, col(ContentSection.locale) == tag)

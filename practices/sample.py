@@ -30,7 +30,7 @@ PREFIX = "measuring-sample"
 VARIANTS = 60  # different bodies of a section
 CHUNK = 2_000
 FIRST = datetime(2010, 9, 7, tzinfo=UTC)
-LAST = datetime(2025, 12, 31, tzinfo=UTC)
+LAST = datetime(2024, 12, 31, tzinfo=UTC)
 SOURCES = orjson.dumps(
     [{"title": "Made by `wego demo --practices` for measuring; no statement about any city.", "url": None}]
 ).decode()

@@ -98,7 +98,7 @@ class GraphQLEndpoint:
             if is_away(error):
                 log.error("database: %s", type(error).__name__)
                 status, body, extra = 503, orjson.dumps({"errors": [_unavailable()]}), ((b"retry-after", b"2"),)
-                await hub.database.reads.expire_connections()  # what is broken is broken for all
+                hub.database.reads.forget()
             else:
                 log.exception("a request failed")
                 status, body = 500, orjson.dumps({"errors": [_internal()]})

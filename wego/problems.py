@@ -12,7 +12,7 @@ from wego.core.errors import CostExceeded, Refusal
 
 LONGEST = 500  # of a message that may repeat what was sent
 INTROSPECTION_DEPTH = 3  # lists in lists, see graphql-core's MaxIntrospectionDepthRule
-PARSER_DEPTH = 200  # at least: as deep as the parser's own stack goes
+PARSER_DEPTH = 100  # at least; the parser goes as deep as its stack allows
 
 CODES = ("NOT_SIGNED_IN", "NOT_ALLOWED", "NOT_FOUND", "CONFLICT", "INVALID", "COST_EXCEEDED", "RATE_LIMITED")
 

@@ -86,6 +86,7 @@ _NOTE = reads.Pick(
     "select {t}.value->>'locale' as locale, {t}.value->>'note' as text"
     " where {t}.value->>'note' <> '' and {locale} is not null",
     "{t}.value->>'locale'",
+    only=True,
 )
 
 
@@ -100,6 +101,7 @@ _MOTIVATION = reads.Pick(
     "select {t}.motivation_locale as locale, {t}.motivation as text"
     " where {t}.motivation <> '' and {locale} is not null",
     "{t}.motivation_locale",
+    only=True,
 )
 
 

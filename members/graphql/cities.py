@@ -132,6 +132,7 @@ class StepActor(StrEnum):
 _REFERENCE = reads.Pick(
     "select {t}.locale as locale, {t}.reference as text where {t}.reference <> '' and {locale} is not null",
     "{t}.locale",
+    only=True,
 )
 _ACTOR = "case when length({t}.actor) <> 36 then 'system' when {t}.body = 'city' then 'city' else 'secretariat' end"
 
@@ -165,7 +166,9 @@ class Membership:
     )
 
 
-_EVENT_TEXT = reads.Pick("select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale")
+_EVENT_TEXT = reads.Pick(
+    "select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale", only=True
+)
 
 
 @strawberry.enum(description="How exactly a date is known.")
@@ -190,12 +193,11 @@ class HistoryEvent:
     source: str | None = reads.column("nullif({t}.source, '')", "Where this is known from.")
 
 
-CITY_NAME = reads.Pick(
-    "select r.locale, r.name from city_name r where r.city_id = {t}.id and r.locale = {locale}", "'en'"
-)
+CITY_NAME = reads.Pick("select {columns} from city_name r where r.city_id = {t}.id and r.locale = {locale}", "'en'")
 _ENDONYM = reads.Pick(
-    "select r.locale, r.name from city_name r where r.city_id = {t}.id and r.locale = {t}.endonym_locale",
+    "select {columns} from city_name r where r.city_id = {t}.id and r.locale = {locale}",
     "{t}.endonym_locale",
+    only=True,
 )
 
 

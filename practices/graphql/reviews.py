@@ -28,7 +28,9 @@ def _visible_review(q: Query, t: str) -> str | None:
     return f"({drafts}{own})"
 
 
-_COMMENT = reads.Pick("select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale")
+_COMMENT = reads.Pick(
+    "select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale", only=True
+)
 
 
 @reads.table("review_comment")
@@ -46,9 +48,7 @@ class Review(reads.Node):
     status: ReviewStatus = reads.column("{t}.status", "What the reviewer said.")
     reviewer_city: City | None = reads.one("{t}.id = {p}.reviewer_city_id", "From which city the reviewer is.")
     conflict_declared: bool = reads.column("{t}.conflict_declared <> ''", "Whether a conflict was declared.")
-    comments: list[ReviewComment] = reads.many(
-        "{t}.review_id = {p}.id", "What was said.", order="{t}.at, {t}.id"
-    )
+    comments: list[ReviewComment] = reads.many("{t}.review_id = {p}.id", "What was said.", order="{t}.at, {t}.id")
     assigned_at: datetime = reads.column("{t}.assigned_at", "When it was assigned.")
     decided_at: datetime | None = reads.column("{t}.decided_at", "When it was over.")
 

@@ -35,7 +35,7 @@ def reads_drafts(q: Query, document: str) -> str:
 
 
 SECTION = reads.Pick(
-    "select r.locale, r.origin, r.heading, r.heading_hash, r.body, r.body_hash, r.html from content_section r"
+    "select {columns} from content_section r"
     " where r.document_id = {t}.document_id and r.key = {t}.key and r.locale = {locale}",
     "{t}.locale",
 )
@@ -59,6 +59,7 @@ _ONE_LANGUAGE = reads.Pick(
     "select {t}.locale as locale, {t}.origin as origin, {t}.heading as heading, {t}.body as body"
     " where {locale} is not null",
     "{t}.locale",
+    only=True,
 )
 _TRANSLATED_SECTIONS = (
     "(select s.*, s.heading_hash is distinct from o.heading_hash as heading_stale,"
@@ -98,9 +99,9 @@ _MISSING = f"{_IDS}{_BLOCKS} and s.block_id is null)"
 _TRUST = "array['machine', 'machine_post_edited', 'imported', 'human']"
 _LEAST = f"(select ({_TRUST})[min(array_position({_TRUST}, s.origin::text))]{_BLOCKS})"
 _SHORT = reads.Pick(
-    "select r.locale, r.origin, r.title, r.title_hash, r.summary, r.summary_hash from content_reading r"
-    " where r.document_id = {t}.document_id and r.locale = {t}.locale and {locale} is not null",
+    "select {columns} from content_reading r where r.document_id = {t}.document_id and r.locale = {locale}",
     "{t}.locale",
+    only=True,
 )
 _SOURCE = "(select p.{column} from practice p where p.id = {{t}}.document_id)"
 _TITLE_STALE = f"({{x}}.title_hash is distinct from {_SOURCE.format(column='title_hash')})"
@@ -126,7 +127,7 @@ class PracticeTranslation:
 
 
 _SOURCE_TEXT = reads.Pick(
-    "select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale"
+    "select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale", only=True
 )
 BLOCKS = (
     "(select b.*, d.original_locale as locale from content_block b join content_revision r on r.id = b.revision_id"
@@ -168,10 +169,12 @@ _CHANGES = (
 _BEFORE = reads.Pick(
     "select {t}.locale as locale, {t}.before as text where {t}.before is not null and {locale} is not null",
     "{t}.locale",
+    only=True,
 )
 _AFTER = reads.Pick(
     "select {t}.locale as locale, {t}.after as text where {t}.after is not null and {locale} is not null",
     "{t}.locale",
+    only=True,
 )
 
 

@@ -61,8 +61,7 @@ def visible_practice(q: Query, t: str) -> str | None:
 
 
 READING = reads.Pick(
-    "select r.locale, r.origin, r.title, r.title_hash, r.summary, r.summary_hash from content_reading r"
-    " where r.document_id = {t}.id and r.locale = {locale}",
+    "select {columns} from content_reading r where r.document_id = {t}.id and r.locale = {locale}",
     "{t}.original_locale",
 )
 _ORIGIN = "{x}.origin"

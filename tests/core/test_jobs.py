@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -14,7 +17,12 @@ import pytest
 from wego.core import jobs
 from wego.core.audit import Event
 from wego.core.db import Database
+from wego.core.settings import Settings
 from wego.worker import work
+
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("members", "practices", "federation", "i18n", "wego/worker.py")
 
 
 @pytest.fixture
@@ -22,6 +30,8 @@ def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """Handlers of this test, which tell what they got; taken away again."""
     told: list[tuple[str, dict[str, Any]]] = []
     handlers, listeners = dict(jobs.HANDLERS), {event: list(names) for event, names in jobs.LISTENERS.items()}
+    schedules = dict(jobs.SCHEDULES)
+    jobs.SCHEDULES.clear()
 
     @jobs.job("test.hear")
     async def hear(database: Database, **given: Any) -> None:
@@ -41,11 +51,13 @@ def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     jobs.HANDLERS.update(handlers)
     jobs.LISTENERS.clear()
     jobs.LISTENERS.update(listeners)
+    jobs.SCHEDULES.clear()
+    jobs.SCHEDULES.update(schedules)
 
 
 @asynccontextmanager
 async def working(database: Database) -> AsyncIterator[None]:
-    task = asyncio.create_task(work(database, database.url))
+    task = asyncio.create_task(work(database, Settings(home=Path("/nonexistent"))))
     try:
         yield
     finally:
@@ -117,9 +129,16 @@ async def test_a_job_that_fails_is_tried_again_and_does_not_stop_the_others(data
         await until(lambda: len([each for each in heard if each[0] == "fail"]) >= 2 and ("hear", {"number": 2}) in heard)
 
 
-def test_every_handler_of_the_hub_can_be_registered(database: Database):
-    import wego.worker  # noqa: F401 -- what the worker imports is what it can run
-
-    app = jobs.queue(database, database.url)
-    assert set(jobs.HANDLERS) <= set(app.tasks)
-    assert {"federation.purge", "members.end_notices"} <= set(jobs.SCHEDULES), "the worker must know its schedules"
+def test_the_worker_knows_every_handler_and_every_schedule(database: Database):
+    code = (
+        "import wego.worker; from pathlib import Path; from wego.core import jobs; from wego.core.settings import Settings\n"
+        "wego.worker.register(Settings(home=Path('x'))); print(sorted(jobs.HANDLERS), sorted(jobs.SCHEDULES))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    written = subprocess.run(
+        ["grep", "-rhoE", r"@(jobs\.)?(job|on)\([^)]*", *PACKAGES], capture_output=True, text=True, check=True, cwd=ROOT
+    ).stdout.splitlines()
+    assert len(written) >= 4
+    for line in written:
+        name = line.rsplit('"', 2)[1] if line.count('"') == 2 else line.split('"')[1]
+        assert f"'{name}'" in told, f"the worker does not know {name}"

@@ -369,7 +369,7 @@ async def test_a_database_that_only_reads_gives_503_and_nothing_half_done(statio
     async with database.session() as db:
         await db.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
     await database.engine.dispose()
-    await database.reads.expire_connections()
+    database.reads.forget()
     answer = await caller.get(station)
     assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
     assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("2", "no-store")

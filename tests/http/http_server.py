@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
 from http_make import Seeded
 
+from federation.keys import open_keys
+from federation.tokens import issue_for_person
 from wego.app import create_app
+from wego.core.access import system
+from wego.core.db import Database
 
 
 @asynccontextmanager
@@ -32,3 +38,43 @@ async def served(seeded: Seeded, url: str, **knobs: Any) -> AsyncIterator[str]:
         finally:
             server.should_exit = True
             await task
+
+
+@contextmanager
+def threaded(seeded: Seeded, url: str, **knobs: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The same in a thread with a loop of its own, for clients that block; and a token with its key for an officer."""
+    ready: queue.Queue[Any] = queue.Queue()
+    loop = asyncio.new_event_loop()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        try:
+            async with served(seeded, url, **knobs) as address:
+                ready.put((address, await _officer(seeded, url, address)))
+                await over.wait()
+        except BaseException as error:
+            ready.put(error)
+            raise
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    told = ready.get(timeout=30)
+    if isinstance(told, BaseException):
+        raise told
+    try:
+        yield told
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(20)
+        loop.close()
+
+
+async def _officer(seeded: Seeded, url: str, address: str) -> dict[str, Any]:
+    settings = seeded.settings(public_url=address)
+    database = await Database(url).open()
+    try:
+        keys = await open_keys(settings, database, watch=False)
+        async with database.session() as db:
+            return await issue_for_person(db, system("test"), settings, keys.signing(), "secretariat@wego.demo")
+    finally:
+        await database.close()

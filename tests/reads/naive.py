@@ -287,7 +287,7 @@ class Naive:
         reading = self.reading_of(tuple(wish)) if wish else self.reading
         final = self.session.one(scope.select(meta.pick.final.format(**scope.names)))
         for locale in (*reading.tags, final):
-            step = meta.pick.step.format(**{**scope.names, "locale": literal(locale, "text")})
+            step = meta.pick.step.format(**{"columns": "r.*", **scope.names, "locale": literal(locale, "text")})
             alias = f"p{next(self._aliases)}"
             item = f"lateral (select u.* from ({step}) u limit 1) {alias}"
             row = Scope((*scope.chain, item), scope.alias, {**scope.names, "x": alias})

@@ -46,13 +46,15 @@ class Word(str):
     """A value of an enum."""
 
 
-@dataclass(repr=False)  # hypothesis would show it all
 class Pools:
-    """Values that occur, by the name of the argument or input field, else by the name of the scalar."""
+    """Values that occur, by the name of the argument or input field, else by the name of the scalar. No dataclass,
+    because hypothesis would show all of it."""
 
-    by_name: dict[str, list[Any]] = field(default_factory=dict)
-    by_type: dict[str, list[Any]] = field(default_factory=dict)
-    cursors: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+        self.by_name: dict[str, list[Any]] = {}
+        self.by_type: dict[str, list[Any]] = {}
+        self.cursors: dict[tuple[str, str], list[str]] = {}
 
     def of(self, name: str, kind: str) -> Sequence[Any]:
         if kind == "String" or (kind == "ID" and name in self.by_name):
@@ -85,7 +87,7 @@ def fill_pools(schema: GraphQLSchema, connection: psycopg.Connection[Any], named
     def column(sql: str) -> list[Any]:
         return [row[0] for row in connection.execute(sql.encode())]
 
-    pools = Pools()
+    pools = Pools(schema)
     odd = ["", "nowhere", "'", '"', "\\", "{t}", "$1::text", "%s", "서울", "\u202e", "a\nb"]
     for name, sql in named.items():
         pools.by_name[name] = [*_spread(column(sql), 40), *odd[:4]]
@@ -394,8 +396,8 @@ def as_json(value: Any) -> Any:
 
 
 @st.composite
-def operations(draw: Any, schema: GraphQLSchema, pools: Pools) -> Operation:
-    drawn = Maker(draw, schema, pools).operation()
+def operations(draw: Any, pools: Pools) -> Operation:
+    drawn = Maker(draw, pools.schema, pools).operation()
     # Fragments used in two places, and keys shared by two types, can still disagree.
-    assume(not validate(schema, parse(drawn.text)))
+    assume(not validate(pools.schema, parse(drawn.text)))
     return drawn

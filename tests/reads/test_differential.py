@@ -29,7 +29,7 @@ EXAMPLES = int(os.environ.get("WEGO_EXAMPLES", "300"))
 async def test_a_compiled_answer_is_the_naive_one(
     network: Network, naively: Session, pools: Pools, data: st.DataObject
 ) -> None:
-    operation = data.draw(operations(network.schema, pools))
+    operation = data.draw(operations(pools))
     readers = st.tuples(st.sampled_from(sorted(network.actors)), st.sampled_from(sorted(READINGS)))
     # A second reader may meet the plan that was made for the first.
     for reader, wish in data.draw(st.lists(readers, min_size=1, max_size=2)):

@@ -17,6 +17,7 @@ import typer
 from i18n import content
 from i18n.models import Origin
 from members import people
+from members.inputs import found
 from practices import files, overview, practices, reviews
 from practices.models import PracticeStatus
 from practices.practices import Change
@@ -25,7 +26,7 @@ from wego.cli.base import emit, fail, opened, run, settings
 from wego.core import access
 from wego.core.access import Actor
 from wego.core.db import Session
-from wego.core.errors import NotFound, Refusal
+from wego.core.errors import Refusal
 
 OPERATOR = access.system("operator")
 
@@ -83,10 +84,7 @@ async def _state(db: Session, key: UUID, hints: Any = ()) -> dict[str, Any]:
 
 
 async def _person(db: Session, email: str) -> Actor:
-    found = await people.by_email(db, email)
-    if found is None:
-        raise NotFound("There is no person with this address.")
-    return await people.actor_of(db, found.id)
+    return await people.actor_of(db, found(await people.by_email(db, email)).id)
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -35,6 +35,7 @@ from wego.core.ids import parse_global_id
 from wego.core.reads.declare import ById, Column, Edges, GlobalId, Inline, Many, One, Picked
 from wego.core.reads.pages import Page
 from wego.core.reads.query import (
+    COLUMNS,
     LONGEST_KEY,
     Ask,
     Limits,
@@ -199,8 +200,9 @@ class Compiler:
         joined = row.joins.get((row.alias, meta.pick, key))
         if joined is None:
             alias = self.query.alias("x")
-            steps = [meta.pick.step.format(**row.names, locale=f"({tags})[{i + 1}]") for i in range(count)]
-            steps.append(meta.pick.step.format(**row.names, locale=meta.pick.final.format(**row.names)))
+            wanted = [] if meta.pick.only else [f"({tags})[{i + 1}]" for i in range(count)]
+            wanted.append(meta.pick.final.format(**row.names))
+            steps = [meta.pick.step.format(**row.names, columns=COLUMNS, locale=each) for each in wanted]
             union = " union all ".join(f"({step})" for step in steps)
             joined = (alias, f" left join lateral (select * from ({union}) u limit 1) {alias} on true")
             row.joins[(row.alias, meta.pick, key)] = joined
@@ -246,7 +248,7 @@ class Compiler:
         row = Row(alias, {"t": alias})
         columns = self.columns(target, row, ask.sets, ask.depth + 1, ask.many)
         return (
-            f"(select row_to_json(o$) from (select {columns} from {source.format(**names)}{row.join_sql}"
+            f"(select row_to_json(o$) from (select {columns} from {source.format(**names)}{row.join_sql(columns)}"
             f"{conditions(where)} limit 1) o$)"
         )
 
@@ -261,7 +263,7 @@ class Compiler:
         order = f" order by {meta.order.format(**names)} limit {meta.most}"
         return (
             f"(select coalesce(json_agg(row_to_json(o$)), '[]'::json) from (select {columns} from {source}"
-            f"{row.join_sql}{conditions(where)}{order}) o$)"
+            f"{row.join_sql(columns)}{conditions(where)}{order}) o$)"
         )
 
     def _by_id(self, ask: Ask, is_many: bool) -> str:
@@ -297,4 +299,4 @@ class Compiler:
         columns = self.columns(gtype, row, sets, depth + 1, many)
         where = conditions([f"{alias}.{rows.key} = n.key", self.visible(gtype, alias)])
         source = rows.source.format(t=alias)
-        return f"(select row_to_json(o$) from (select {columns} from {source}{row.join_sql}{where}) o$)"
+        return f"(select row_to_json(o$) from (select {columns} from {source}{row.join_sql(columns)}{where}) o$)"

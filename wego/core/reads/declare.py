@@ -78,10 +78,12 @@ class Inline:
 @dataclass(frozen=True, slots=True)
 class Pick:
     """How to choose one row among several languages: `step` selects the row of {locale} (it must give `locale`),
-    `final` is the locale that always exists."""
+    `final` is the locale that always exists. `select {columns} from … r` lets the engine name what is used of the
+    row; `only` says that there is just the one language of `final`, so no other is tried."""
 
     step: str
     final: str
+    only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class Library:
         try:
             document = parse(text, max_tokens=self.max_tokens, allow_empty_selection_sets=False)
         except GraphQLError as error:
-            if "token" in error.message and "limit" in error.message.lower():
+            if error.message.startswith("Syntax Error: Document contains more than"):
                 wrong = "The document is too long; the limit is {limit} tokens."
                 raise CostExceeded(wrong, limit=self.max_tokens) from None
             raise GraphQLErrors([error]) from None

@@ -23,7 +23,7 @@ from graphql import (
     execute,
     get_named_type,
 )
-from graphql.execution.values import get_variable_values
+from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.schema import BaseSchema
 
 from wego.core.access import Actor
@@ -32,6 +32,8 @@ from wego.core.db import counted
 from wego.core.reads.compile import Compiler
 from wego.core.reads.documents import Document, GraphQLErrors, Library, exact, shape
 from wego.core.reads.query import Binder, Limits, Row, Run, compact, meta_of
+
+NO_VARIABLES = VariableValues({}, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +109,10 @@ class Engine:
         """The operation of a request; raises GraphQLErrors or a Refusal with what is wrong with it."""
         document = self.library.find(text)
         node = document.operation(name)
+        if not node.variable_definitions:
+            return Operation(document, node, NO_VARIABLES, name, {})
         coerced = get_variable_values(
-            self.schema, node.variable_definitions or (), dict(variables), max_errors=20, hide_suggestions=True
+            self.schema, node.variable_definitions, dict(variables), max_errors=20, hide_suggestions=True
         )
         if isinstance(coerced, list):
             raise GraphQLErrors(coerced)
@@ -238,7 +242,7 @@ class Engine:
         columns = compiler.columns(target, row, sets, 1, 1)
         sql = (
             f"select row_to_json(o$)::text from (select {columns} from (select {keys}::jsonb as keys, "
-            f"{problems}::json as problems) payload{row.join_sql}) o$"
+            f"{problems}::json as problems) payload{row.join_sql(columns)}) o$"
         )
         return compact(sql, compiler.query.binders)
 

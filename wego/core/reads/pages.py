@@ -173,21 +173,34 @@ class Page:
         return cursors.sql(self.order, self.key, f"{self.alias}.{self.row_key}")
 
     def _page(self, row: Row, lists: list[tuple[str, str]], more: bool) -> str:
+        """One row: each asked list as JSON."""
+        if more:
+            return self._page_and_more(row, lists)
+        columns = ", ".join(f"{sql} as {name}" for name, sql in lists)
+        out = ", ".join(f"coalesce(json_agg(r.{name}), '[]'::json) as {name}" for name, _ in lists)
+        # The order of the page is asked once more outside, in the direction of the list; where it is the one in
+        # which the rows come, the planner sees that and does not sort.
+        direction = " desc" if self.descending else ""
+        order = f" order by {self.key}{direction}, {self.alias}.{self.row_key}{direction}"
+        page = f"({self.rows(0)}) {self.alias}{row.join_sql(columns)}{order}"
+        return f"select {out} from (select {columns} from {page}) r"
+
+    def _page_and_more(self, row: Row, lists: list[tuple[str, str]]) -> str:
         """One row: each asked list as JSON, whether there is more, and the cursors of both ends."""
         down = " desc" if self.backward else ""
-        inside = f" filter (where r.rn <= {self.size})" if more else ""
+        inside = f" filter (where r.rn <= {self.size})"
         out = [f"coalesce(json_agg(r.{name} order by r.rn{down}){inside}, '[]'::json) as {name}" for name, _ in lists]
         columns = [f"{sql} as {name}" for name, sql in lists]
         columns.append("rn")
-        if more:
-            ends = ("max", "min") if self.backward else ("min", "max")
-            out.append(f"coalesce(bool_or(r.rn > {self.size}), false) as more")
-            for name, pick in zip(("start", "stop"), ends, strict=True):
-                at = f"(array_agg(r.cursor order by r.rn{' desc' if pick == 'max' else ''}){inside})[1]"
-                out.append(f"{at} as {name}_cursor")
-            columns.append(f"{self._cursor_sql()} as cursor")
-        numbered = f"(select q.*, row_number() over () as rn from ({self.rows(1 if more else 0)}) q) {self.alias}"
-        return f"select {', '.join(out)} from (select {', '.join(columns)} from {numbered}{row.join_sql}) r"
+        ends = ("max", "min") if self.backward else ("min", "max")
+        out.append(f"coalesce(bool_or(r.rn > {self.size}), false) as more")
+        for name, pick in zip(("start", "stop"), ends, strict=True):
+            at = f"(array_agg(r.cursor order by r.rn{' desc' if pick == 'max' else ''}){inside})[1]"
+            out.append(f"{at} as {name}_cursor")
+        columns.append(f"{self._cursor_sql()} as cursor")
+        selected = ", ".join(columns)
+        numbered = f"(select q.*, row_number() over () as rn from ({self.rows(1)}) q) {self.alias}"
+        return f"select {', '.join(out)} from (select {selected} from {numbered}{row.join_sql(selected)}) r"
 
     def _page_info(self, definition: Any, sets: list[Any]) -> str:
         more, before, after = "a.more", self._exists("before"), self._exists("after")

@@ -20,6 +20,7 @@ from wego.core.reads.declare import META, Table
 DEFAULT_PAGE = 20
 MOST_VALUES = 100  # of a list in a filter
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")  # no database can hold these
+COLUMNS = "{columns}"  # in the step of a Pick: replaced by what is used of the picked row
 LONGEST_KEY = 63  # bytes of an SQL identifier: a longer response key would be cut without a word
 
 
@@ -109,9 +110,14 @@ class Row:
         """The same row under further names; joins are shared."""
         return Row(self.alias, {**self.names, **names}, self.joins)
 
-    @property
-    def join_sql(self) -> str:
-        return "".join(sql for _, sql in self.joins.values())
+    def join_sql(self, *uses: str) -> str:
+        """The joins of the picked texts, each with the columns that these parts of the statement use of it."""
+        text = " ".join(uses)
+        parts = []
+        for alias, sql in self.joins.values():
+            used = dict.fromkeys(["locale", *re.findall(rf"\b{alias}\.(\w+)", text)])
+            parts.append(sql.replace(COLUMNS, ", ".join(f"r.{column}" for column in used)))
+        return "".join(parts)
 
 
 @dataclass(slots=True)
