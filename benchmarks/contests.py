@@ -28,11 +28,13 @@ HUB_QUERIES = {
     "Q5": "{ __typename }",
 }
 PEER_QUERIES = {
-    "Q1": """query Q1($l: [String!]) { practices: allPracticesList(first: 20, orderBy: [SORTED_AT_DESC, PRIMARY_KEY_DESC]) {
+    "Q1": """query Q1($l: [String!]) {
+        practices: allPracticesList(first: 20, orderBy: [SORTED_AT_DESC, PRIMARY_KEY_DESC]) {
         slug told: toldList(locales: $l) { locale title summary }
         city: cityByCityId { slug named: namedList(locales: $l) { locale name } } themes } }""",
     "Q2": """query Q2($slug: String!) { practice: practiceBySlug(slug: $slug) { slug
-        original: originalList { locale title summary sections: sectionsList(orderBy: [POSITION_ASC]) { key heading body } }
+        original: originalList {
+          locale title summary sections: sectionsList(orderBy: [POSITION_ASC]) { key heading body } }
         translations: translationsList {
           locale title summary sections: sectionsList(orderBy: [POSITION_ASC]) { key heading body } } } }""",
     "Q3": """query Q3($l: [String!]) { cities: allCitiesList(first: 20, orderBy: [SORT_NAME_ASC, PRIMARY_KEY_ASC]) {
@@ -65,7 +67,8 @@ class Contest:
         """What is sent to a contestant; None when it has no part in this contest."""
         match entry.name:
             case "PostGraphile":
-                return Target(entry.port, "/graphql", self._bodies(PEER_QUERIES[self.name], skip="l" if self.name == "Q2" else ""))
+                skip = "l" if self.name == "Q2" else ""
+                return Target(entry.port, "/graphql", self._bodies(PEER_QUERIES[self.name], skip))
             case "hand-written":
                 return Target(entry.port, f"/{self.name}", self._bodies(HUB_QUERIES[self.name]))
             case "static bytes":
@@ -77,9 +80,9 @@ class Contest:
         given = [{key: value for key, value in each.items() if key != skip} for each in self.variables]
         return tuple(orjson.dumps({"query": text, **({"variables": each} if each else {})}) for each in given)
 
-    def wanted(self, entry: Entry, main: bool, workers: int) -> bool:
+    def wanted(self, entry: Entry, main: bool, workers: int, short: bool) -> bool:
         """Whether to measure: everybody where the targets are, and elsewhere whom it teaches something."""
-        if main and workers == 1:
+        if main and workers == 1 and not short:
             return True
         if self.name == "Q5":
             return False
@@ -140,8 +143,8 @@ def _typename(data: Any) -> Any:
 def _hub_list(data: Any) -> Any:
     return [
         (
-            each["slug"], _pair(each["title"]), _pair(each["summary"]), each["city"]["slug"], _pair(each["city"]["name"]),
-            [theme["code"] for theme in each["themes"]],
+            each["slug"], _pair(each["title"]), _pair(each["summary"]), each["city"]["slug"],
+            _pair(each["city"]["name"]), [theme["code"] for theme in each["themes"]],
         )
         for each in data["practices"]["nodes"]
     ]  # fmt: skip
@@ -191,7 +194,10 @@ def _hub_cities(data: Any) -> Any:
 
 def _peer_cities(data: Any) -> Any:
     return [
-        (city["slug"], [(each["slug"], (each["told"][0]["title"], each["told"][0]["locale"])) for each in city["practices"]])
+        (
+            city["slug"],
+            [(each["slug"], (told["title"], told["locale"])) for each in city["practices"] for told in each["told"]],
+        )
         for city in data["cities"]
     ]
 

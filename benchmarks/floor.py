@@ -16,19 +16,21 @@ import orjson
 import uvicorn
 
 READ_SETTINGS = {
-    "plan_cache_mode": "force_generic_plan", "jit": "off", "max_parallel_workers_per_gather": "0", "timezone": "UTC",
-    "application_name": "floor",
+    "plan_cache_mode": "force_generic_plan", "jit": "off", "max_parallel_workers_per_gather": "0",
+    "timezone": "UTC", "application_name": "floor",
 }  # fmt: skip
 
 NAMES = """left join lateral (
     (select n.name, n.locale from city_name n where n.city_id = c.id and n.locale = ($1::text[])[1])
     union all (select n.name, n.locale from city_name n where n.city_id = c.id and n.locale = ($1::text[])[2])
-    union all (select n.name, n.locale from city_name n where n.city_id = c.id and n.locale = 'en') limit 1) n on true"""
+    union all (select n.name, n.locale from city_name n where n.city_id = c.id and n.locale = 'en')
+    limit 1) n on true"""
 
 
 def reading(columns: str) -> str:
     step = f"select {columns}, r.locale from content_reading r where r.document_id = p.id and r.locale ="
-    wanted = " union all ".join(f"({step} {each})" for each in ("($1::text[])[1]", "($1::text[])[2]", "p.original_locale"))
+    locales = ("($1::text[])[1]", "($1::text[])[2]", "p.original_locale")
+    wanted = " union all ".join(f"({step} {locale})" for locale in locales)
     return f"left join lateral ({wanted} limit 1) x on true"
 
 
@@ -38,8 +40,8 @@ def text(value: str, locale: str = "") -> str:
     return f"(select row_to_json(j) from (select {value} as text{tag}) j)"
 
 
-Q1 = f"""select (select row_to_json(a) from (select (select row_to_json(b) from (select json_agg(row_to_json(o)) as nodes
-  from (
+Q1 = f"""select (select row_to_json(a) from (select (select row_to_json(b) from (
+  select json_agg(row_to_json(o)) as nodes from (
     select p.slug, {text("x.title", "x.locale")} as title, {text("x.summary", "x.locale")} as summary,
       (select row_to_json(j) from (select c.slug, {text("n.name", "n.locale")} as name) j) as city,
       (select json_agg(row_to_json(j)) from (select t as code from unnest(p.themes) t) j) as themes
@@ -65,8 +67,8 @@ Q2 = f"""select (select row_to_json(a) from (select (select row_to_json(o) from 
     from practice p join content_reading r on r.document_id = p.id and r.locale = p.original_locale
     where p.slug = $1 and p.public_from <= now()) o) as practice) a)"""
 
-Q3 = f"""select (select row_to_json(a) from (select (select row_to_json(b) from (select json_agg(row_to_json(o)) as nodes
-  from (
+Q3 = f"""select (select row_to_json(a) from (select (select row_to_json(b) from (
+  select json_agg(row_to_json(o)) as nodes from (
     select c.slug, (select row_to_json(d) from (select (select coalesce(json_agg(row_to_json(e)), '[]') from (
         select p.slug, {text("x.title", "x.locale")} as title
         from (select id, slug, original_locale from practice where city_id = c.id and public_from <= now()
@@ -105,7 +107,8 @@ class Floor:
             sql, variable = STATEMENTS[path]
             given = orjson.loads(b"".join(parts))
             answer = b'{"data":%s}' % await self.pool.fetchval(sql, given["variables"][variable])
-        headers = [(b"content-type", b"application/json; charset=utf-8"), (b"content-length", str(len(answer)).encode())]
+        size = str(len(answer)).encode()
+        headers = [(b"content-type", b"application/json; charset=utf-8"), (b"content-length", size)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 

@@ -155,10 +155,10 @@ def _wrk(target: Target, concurrency: int, seconds: float, proofs: Sequence[str]
     if line is None:
         return _Found(0, 0, 0, 0, 0, 0, [f"wrk said nothing: {said.stderr[-200:]}"])
     told = json.loads(line.removeprefix("RESULT "))
-    wrong = [f"{told[name]} {words}" for name, words in (("status", "bad statuses"), ("other", "broken connections")) if told[name]]
-    return _Found(
-        told["requests"], told["bytes"], told["micros"] / 1e6, told["p50"] / 1000, told["p99"] / 1000, told["max"] / 1000, wrong
-    )
+    kinds = (("status", "bad statuses"), ("other", "broken connections"))
+    wrong = [f"{told[name]} {words}" for name, words in kinds if told[name]]
+    p50, p99, slowest = (told[name] / 1000 for name in ("p50", "p99", "max"))
+    return _Found(told["requests"], told["bytes"], told["micros"] / 1e6, p50, p99, slowest, wrong)
 
 
 # ── our own ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -176,9 +176,10 @@ class _Clients:
         head = f"{'POST' if target.bodies else 'GET'} {target.path} HTTP/1.1\r\nhost: 127.0.0.1:{target.port}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in target.headers)
         bodies = target.bodies or (b"",)
+        extra = [f"dpop: {proof}\r\n" for proof in proofs] or [""] * len(bodies)
         self.requests = [
-            f"{head}{f'dpop: {proof}{chr(13)}{chr(10)}' if proof else ''}content-length: {len(body)}\r\n\r\n".encode() + body
-            for proof, body in zip(proofs or [""] * len(bodies), _repeated(bodies, len(proofs) or len(bodies)), strict=True)
+            f"{head}{line}content-length: {len(body)}\r\n\r\n".encode() + body
+            for line, body in zip(extra, _repeated(bodies, len(extra)), strict=True)
         ]
         self.once, self.port, self.at = bool(proofs), target.port, 0
         self.times: list[float] = []

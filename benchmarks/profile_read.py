@@ -2,7 +2,7 @@
 
 For each question of the benchmarks: looking up the document and coercing variables, finding the plan and binding
 values, the statement (client and server; the server's CPU time from the kernel where it tells), joining the bytes, and
-the whole endpoint from ASGI scope to the last message, which contains all of them; then the application around it.
+the whole application from ASGI scope to the last message, which contains all of them.
 Microseconds, medians; CPU time says more than time passed where others use the machine.
 """
 
@@ -30,7 +30,6 @@ from wego.core.access import NOBODY
 from wego.core.db import READ_SETTINGS
 from wego.core.reads.engine import as_json
 from wego.core.settings import Settings
-from wego.endpoint import GraphQLEndpoint
 from wego.hub import Hub, open_hub
 
 ROUNDS, TIMES = 7, 200
@@ -42,7 +41,6 @@ async def profile(hub: Hub, contest: Contest, *, functions: bool) -> None:
     assert target is not None
     bodies = target.bodies
     given = [orjson.loads(body) for body in bodies]
-    endpoint = GraphQLEndpoint(lambda _: hub)
     app = create_app(hub.settings, hub.database.url)
     app.state.hub = hub
     single = _Single(hub)
@@ -63,7 +61,8 @@ async def profile(hub: Hub, contest: Contest, *, functions: bool) -> None:
 
     def joined(_: int) -> None:
         if row is not None:
-            b",".join([b'"%s":%s' % (root.key, as_json(row[root.column])) for root in plan.roots if root.column is not None])
+            parts = [(root.key, row[root.column]) for root in plan.roots if root.column is not None]
+            b",".join([b'"%s":%s' % (key, as_json(value)) for key, value in parts])
 
     async def fetched(_: int) -> None:
         if plan.selected:
@@ -74,15 +73,13 @@ async def profile(hub: Hub, contest: Contest, *, functions: bool) -> None:
             await hub.database.reads.fetchrow(plan.sql, *values)
 
     async def answered(number: int) -> None:
-        await _call(endpoint, bodies[number % len(bodies)])
-
-    async def routed(number: int) -> None:
         await _call(app, bodies[number % len(bodies)])
 
     row = await single.connection.fetchrow(plan.sql, *values) if plan.selected else None
     server = await single.server_time(plan.sql, values) if plan.selected else None
     size = sum(len(as_json(row[root.column])) for root in plan.roots if root.column is not None) if row else 0
-    print(f"\n{contest.name}: {contest.what} ({size:,} bytes, {len(plan.sql):,} characters of SQL, {len(values)} values)")
+    about = f"{size:,} bytes, {len(plan.sql):,} characters of SQL, {len(values)} values"
+    print(f"\n{contest.name}: {contest.what} ({about})")
     print(f"  {'':32} {'this process, CPU':>18} {'passed':>12}")
     _tell("reading the body (JSON)", await _time(lambda number: orjson.loads(bodies[number % len(bodies)])))
     _tell("languages of the request", await _time(lambda _: (negotiate(accepted(""), ""), wished(None, "", ""))))
@@ -93,8 +90,7 @@ async def profile(hub: Hub, contest: Contest, *, functions: bool) -> None:
         print(f"  {'  the server, CPU':32} {server:15.1f} µs")
     _tell("statement, through the pool", await _time(pooled))
     _tell("joining bytes", await _time(joined))
-    _tell("whole endpoint", await _time(answered))
-    _tell("whole application (FastAPI)", await _time(routed))
+    _tell("whole application", await _time(answered))
     if functions:
         await _functions(answered)
     await single.close()
@@ -149,8 +145,8 @@ async def _time(do: Callable[[int], Any]) -> tuple[float, float]:
 
 async def _call(application: Any, body: bytes) -> None:
     scope = {
-        "type": "http", "method": "POST", "path": "/graphql", "root_path": "", "query_string": b"", "client": ("127.0.0.1", 1),
-        "headers": [*HEADERS, (b"content-length", str(len(body)).encode())],
+        "type": "http", "method": "POST", "path": "/graphql", "root_path": "", "query_string": b"",
+        "client": ("127.0.0.1", 1), "headers": [*HEADERS, (b"content-length", str(len(body)).encode())],
     }  # fmt: skip
 
     async def receive() -> Any:

@@ -37,19 +37,21 @@ TARGETS = (
 )
 UNLIKE = """
 - The hub checks the actor, rate limits (switched off: one client would meet them) and media types, filters by the
-  reader's rights and counts for `/metrics`; PostGraphile has no rights to ask here (its tables hold only what is public)
-  and no limits; the hand-written endpoint has neither, and no GraphQL.
-- PostGraphile has tables of its own, copied from ours for its use: only public rows and only the columns asked for. The
-  hub and the hand-written endpoint read the hub's own tables, which also hold drafts.
-- The hub tells the language with each text (`LocalizedText`), PostGraphile once per reading: the hub's answers of Q1 and
-  Q3 are larger (see "bytes").
+  reader's rights and counts for `/metrics`; PostGraphile has no rights to ask here (its tables hold only what is
+  public) and no limits; the hand-written endpoint asks for what is public, and has neither limits nor GraphQL.
+- PostGraphile has tables of its own, copied from ours for its use: only public rows and only the columns asked for.
+  The hub and the hand-written endpoint read the hub's own tables, which also hold drafts.
+- The hub tells the language with each text (`LocalizedText`), PostGraphile once per reading: the hub's answers of Q1
+  and Q3 are larger (see "bytes").
+- In Q2 the hub picks the language of each section for the reader; the others read the sections of the original.
 - The hub's plans are generic by setting (`plan_cache_mode`); PostGraphile's statements are prepared with PostgreSQL's
   own choice, which was the faster one for it. `outputDataAsString` is on, the faster one as well.
 - Load generator, servers and database share the processors of one machine. All servers of a phase are up during the
   whole phase; only one is asked at a time.
-- The hub with a token sends a fresh proof (DPoP) with each request: proofs are signed before the run, and each run ends
-  with them; bodies are checked before, and by their size.
-- The cache is asked the same few requests again and again: that is what it is for. Misses under writes are not measured.
+- The hub with a token sends a fresh proof (DPoP) with each request, signed before the run; its bodies are checked
+  before, and by their size.
+- The cache is asked the same few requests again and again: that is what it is for. Misses under writes are not
+  measured.
 """
 
 
@@ -87,7 +89,8 @@ def _ratios(plan: Plan, results: Results) -> str:
                 cells = [_ratio(results, workers, concurrency, name, ours, theirs) for name in names]
                 if any(cells):
                     wanted = workers == 1 and concurrency == plan.main
-                    marks = [_mark(cell, targets.get(name)) if wanted else _figure(cell) for name, cell in zip(names, cells, strict=True)]
+                    aims = [targets.get(name) if wanted else None for name in names]
+                    marks = [_mark(cell, aim) for cell, aim in zip(cells, aims, strict=True)]
                     rows.append([title, str(workers), str(concurrency), *marks])
     tail = _tails(plan, results, names)
     return _table(rows) + ("\n\n" + tail if tail else "")
@@ -152,7 +155,10 @@ def _processes(plan: Plan, results: Results) -> str:
             memory = [f"{results.memory.get((workers, name), 0):.0f}" for workers in plan.workers]
             starts = [f"{results.starts.get((workers, name), 0):.2f}" for workers in plan.workers]
             rows.append([name, *memory, *starts])
-    return _table(rows) + "\n\nMemory after the load, on a database that was migrated and running; static bytes come from the hand-written endpoint's server."
+    return (
+        f"{_table(rows)}\n\nMemory after the load; start on a database that was migrated and running. "
+        "Static bytes come from the server of the hand-written endpoint."
+    )
 
 
 def _data(facts: Facts) -> str:
@@ -187,8 +193,9 @@ def _machine() -> str:
         name = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
     except OSError:
         name = None
-    busy = os.getloadavg()[0]
-    return f"{os.cpu_count()} × {name[1] if name else platform.processor() or platform.machine()} ({platform.system()} {platform.release()}; load average at the end {busy:.1f})"
+    processor = name[1] if name else platform.processor() or platform.machine()
+    system, busy = f"{platform.system()} {platform.release()}", os.getloadavg()[0]
+    return f"{os.cpu_count()} × {processor} ({system}; load average at the end {busy:.1f})"
 
 
 def _table(rows: list[list[str]]) -> str:

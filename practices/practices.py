@@ -134,6 +134,8 @@ async def revise(
     version."""
     practice = await reach(db, actor, key, now=now)
     await require(db, actor, Verb.REVISE, practice)
+    if practice.status is PracticeStatus.PUBLISHED:  # it is live at once, so it takes who may publish
+        access.require(actor, Permission.PRACTICE_PUBLISH, practice.city_id)
     practice.status = life.step(practice, Verb.REVISE)
     at = now or datetime.now(UTC)
     columns = facts_of.checked(facts, now=at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
@@ -27,33 +27,36 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-SAFE = [
+SAFE = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", CSP.encode()),
-]
+)
 
 
 class Guard:
     """Pure ASGI: safe headers on every answer, and a count of answers for `/metrics`. `/graphql` goes straight to its
     endpoint: routing and the exception middleware cost as much as all that it does before the database."""
 
-    def __init__(self, app: Any, answers: Counter, graphql: GraphQLEndpoint) -> None:
-        self.app, self.graphql = app, graphql
-        self._count = cache(lambda status: answers.labels(str(status)).inc)
+    def __init__(self, app: Any, count: Callable[[int], None], graphql: GraphQLEndpoint) -> None:
+        self.app, self.count, self.graphql = app, count, graphql
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
-            return
+        elif scope["path"] == "/graphql":
+            await self.graphql(scope, receive, send)
+        else:
+            await self.app(scope, receive, self._guarded(send))
 
+    def _guarded(self, send: Any) -> Any:
         async def guarded(message: Any) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *SAFE]
-                self._count(message["status"])()
+                self.count(message["status"])
             await send(message)
 
-        await (self.graphql if scope["path"] == "/graphql" else self.app)(scope, receive, guarded)
+        return guarded
 
 
 def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> FastAPI:
@@ -76,7 +79,12 @@ def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> Fas
                 yield
 
     app = FastAPI(title="WeGO hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_middleware(Guard, answers=answers, graphql=GraphQLEndpoint(lambda scope: scope["app"].state.hub))
+    labels = cache(lambda status: answers.labels(str(status)).inc)
+
+    def count(status: int) -> None:
+        labels(status)()
+
+    app.add_middleware(Guard, count=count, graphql=GraphQLEndpoint(lambda scope: scope["app"].state.hub, SAFE, count))
     _add_routes(app, registry)
     return app
 

@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import asyncpg
 
@@ -23,9 +24,17 @@ log = logging.getLogger("wego.cache")
 
 @dataclass(slots=True)
 class Kept:
+    """A body, its entity tag, and the head of its answer as ASGI sends it."""
+
     body: bytes
     etag: bytes
-    until: float
+    start: dict[str, Any]
+    until: float = 0.0
+
+
+def etag(body: bytes) -> bytes:
+    """A strong entity tag (RFC 9110 section 8.8.3)."""
+    return b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
 
 
 class PublicAnswers:
@@ -52,18 +61,18 @@ class PublicAnswers:
     def version(self) -> int:
         return self._version
 
-    def put(self, key: Hashable, body: bytes, version: int) -> Kept:
+    def put(self, key: Hashable, made: Kept, version: int) -> Kept:
         """Keep an answer, unless something changed while it was made."""
-        etag = b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
-        kept = Kept(body, etag, time.monotonic() + SECONDS)
-        if self.listening and version == self._version and len(body) * 8 < self._most:
+        made.until = time.monotonic() + SECONDS
+        size = len(made.body)
+        if self.listening and version == self._version and size * 8 < self._most:
             old = self._kept.pop(key, None)
-            self._size += len(body) - (len(old.body) if old else 0)
-            self._kept[key] = kept
+            self._size += size - (len(old.body) if old else 0)
+            self._kept[key] = made
             while self._size > self._most:
                 _, dropped = self._kept.popitem(last=False)
                 self._size -= len(dropped.body)
-        return kept
+        return made
 
     async def once(self, key: Hashable, make: Callable[[], Awaitable[Kept | None]]) -> Kept | None:
         """The answer that is kept, or being made, or made now. None: this one is not for keeping."""

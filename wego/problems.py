@@ -10,6 +10,8 @@ from graphql import GraphQLError
 from i18n.catalogs import say
 from wego.core.errors import CostExceeded, Refusal
 
+# Controls, lone surrogates, and what changes the direction of a text.
+_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 LONGEST = 500  # of a message that may repeat what was sent
 INTROSPECTION_DEPTH = 3  # lists in lists, see graphql-core's MaxIntrospectionDepthRule
 PARSER_DEPTH = 100  # at least; the parser goes as deep as its stack allows
@@ -22,11 +24,17 @@ def words(refusal: Refusal, locale: str) -> list[dict[str, Any]]:
     return [
         {
             "code": each.code,
-            "message": say(locale, each.message, **each.params),
-            "path": [str(step) for step in each.path],
+            "message": say(locale, each.message, **{name: _shown(value) for name, value in each.params.items()}),
+            "path": [_shown(step) for step in each.path],
         }
         for each in refusal.each
     ]
+
+
+def _shown(value: object) -> str:
+    """A value in a message: what was sent comes back short, and without what no database or terminal takes."""
+    text = str(value)
+    return _UNSHOWN.sub("\ufffd", text if len(text) <= LONGEST else text[:LONGEST] + " …")
 
 
 def errors_of(refusal: Refusal, locale: str) -> list[dict[str, Any]]:

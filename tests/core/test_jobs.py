@@ -74,7 +74,7 @@ async def until(true: Any, seconds: float = 20) -> None:
 
 def queued(database: Database, status: str = "todo") -> int:
     with psycopg.connect(database.url) as connection:
-        row = connection.execute("select count(*) from procrastinate_jobs where status::text = %s", (status,)).fetchone()
+        row = connection.execute("select count(*) from procrastinate_jobs where task_name like 'test.%%' and status::text = %s", (status,)).fetchone()
     assert row
     return int(row[0])
 

@@ -200,7 +200,7 @@ def test_two_workers_serve_one_home(demo: Demo):
         demo.end()
     demo.start("serve", "--workers", "2")
     token = client(demo)
-    for _ in range(6):
+    for _ in range(3):
         assert demo.json("query", "--client", token, "{viewer{kind}}")["data"]["viewer"]["kind"] == "PROGRAM"
     assert demo.process is not None
     demo.process.send_signal(signal.SIGINT)

@@ -25,6 +25,8 @@ with warnings.catch_warnings():
     import schemathesis
 
 EXAMPLES = 150
+TAGS = ["en", "ko", "zh-Hans", "AR-eg", "x-none", "not a tag", ""]
+schemathesis.graphql.scalar("LanguageTag", st.sampled_from(TAGS).map(schemathesis.graphql.nodes.String))
 
 
 @dataclass

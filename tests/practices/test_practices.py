@@ -152,8 +152,15 @@ async def test_an_object_editor_writes_what_was_given_to_him_and_nothing_else(wo
         await practices.revise(world.db, editor, other.id, Change(title="x"), {})
 
 
-async def test_a_program_is_narrowed_to_its_scopes(world: World) -> None:
+async def test_what_is_live_is_changed_only_by_who_may_publish(world: World) -> None:
     made = await make_practice(world, S.PUBLISHED)
+    with pytest.raises(NotAllowed):
+        await practices.revise(world.db, world["writer"], made.id, Change(title="x"), {})
+    await practices.revise(world.db, world["cio"], made.id, Change(title="x"), {})
+
+
+async def test_a_program_is_narrowed_to_its_scopes(world: World) -> None:
+    made = await make_practice(world, S.DRAFT)
     post = (Post(Role.PROGRAM, world.cities["seoul"]),)
     narrow = Actor(ActorKind.PROGRAM, "client", posts=post, scopes=frozenset({"graphql:query"}))
     wide = replace(narrow, scopes=frozenset({"graphql:query", "catalog:write"}))
@@ -213,7 +220,7 @@ async def test_a_practice_has_a_readable_address(world: World, title: str, slug:
 async def test_a_published_practice_that_is_revised_is_live_at_once_as_a_new_version(world: World) -> None:
     made = await make_practice(world, S.PUBLISHED)
     await practices.translate(world.db, world["writer"], made.id, "ko", KOREAN)
-    await practices.revise(world.db, world["writer"], made.id, Change(title="Later Buses"), {"stage": "scaled"})
+    await practices.revise(world.db, world["cio"], made.id, Change(title="Later Buses"), {"stage": "scaled"})
     versions = await practices.versions(world.db, world["nobody"], made.id)
     assert [each.number for each in versions] == [1, 2]
     assert [each.facts["stage"] for each in versions] == ["operating", "scaled"]
@@ -222,13 +229,13 @@ async def test_a_published_practice_that_is_revised_is_live_at_once_as_a_new_ver
     (korean,) = await content.status(world.db, made.id)
     assert len(korean.stale_blocks) == 1
     with pytest.raises(Refusal):
-        await practices.revise(world.db, world["writer"], made.id, Change(removed=("results",)), {})
+        await practices.revise(world.db, world["cio"], made.id, Change(removed=("results",)), {})
 
 
 async def test_a_minor_edit_is_recorded_with_what_it_carried(world: World) -> None:
     made = await make_practice(world, S.PUBLISHED)
     await practices.translate(world.db, world["writer"], made.id, "ko", KOREAN)
-    await practices.revise(world.db, world["writer"], made.id, Change(title="Night buses", minor=True), {})
+    await practices.revise(world.db, world["cio"], made.id, Change(title="Night buses", minor=True), {})
     (korean,) = await content.status(world.db, made.id)
     assert (korean.percent_complete, korean.stale_blocks) == (100, ())
     entry = (
@@ -356,7 +363,7 @@ async def test_visibility_says_who_sees_what_is_published(
     assert life.visible(made, world["nobody"], involved=False) is stranger
     assert life.visible(made, world["third_reviewer"], involved=False) is member
     assert life.visible(made, world["delegate"], involved=False)
-    await practices.revise(world.db, world["writer"], made.id, Change(), {"visibility": "private"})
+    await practices.revise(world.db, world["cio"], made.id, Change(), {"visibility": "private"})
     assert (made.public_from, made.visibility) == (None, Visibility.PRIVATE)
 
 

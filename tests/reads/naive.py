@@ -12,15 +12,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import Decimal
-from enum import Enum
+from dataclasses import dataclass
 from itertools import count
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from graphql import (
     DocumentNode,
     FieldNode,
@@ -40,97 +36,14 @@ from graphql import (
     parse,
 )
 from graphql.execution.values import get_argument_values, get_variable_values
+from naive_rows import Rights, Scope, Session, literal, plain, table
 from strawberry.utils.str_converters import to_camel_case
-from wego.core.access import Actor, Permission
+
+from wego.core.access import Actor
 from wego.core.context import Reading
 from wego.core.reads import declare
 
 PAGE = 20
-
-
-class Session:
-    """Runs small statements; psycopg returns JSON as Python values."""
-
-    def __init__(self, url: str, most: int = 200_000) -> None:
-        self.connection = psycopg.connect(url, autocommit=True, options="-c timezone=UTC -c jit=off")
-        self.kept: dict[str, list[tuple[Any, ...]]] = {}
-        self.most = most
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        found = self.kept.get(sql)
-        if found is None:
-            if len(self.kept) > self.most:
-                self.kept.clear()
-            found = self.kept[sql] = self.connection.execute(sql.encode()).fetchall()
-        return found
-
-    def one(self, sql: str) -> Any:
-        (row,) = self.rows(sql)
-        return row[0]
-
-    def close(self) -> None:
-        self.connection.close()
-
-
-def literal(value: Any, cast: str = "") -> str:
-    """A value as SQL text."""
-    suffix = f"::{cast}" if cast else ""
-    if value is None:
-        return f"null{suffix}"
-    if isinstance(value, Enum):
-        return literal(value.value, cast)
-    if isinstance(value, bool):
-        return ("true" if value else "false") + suffix
-    if isinstance(value, list | tuple):
-        return f"array[{', '.join(literal(each) for each in value)}]{suffix}"
-    if isinstance(value, int | float | Decimal):
-        return f"({value}){suffix}"
-    if isinstance(value, datetime | date):
-        return f"'{value.isoformat()}'{suffix}"
-    text = str(value).replace("'", "''")
-    return f"'{text}'{suffix}"
-
-
-@dataclass(frozen=True)
-class Rights:
-    """What a declaration may ask of the reader; every value is a literal."""
-
-    actor: Actor
-    reading: Reading
-
-    @property
-    def shape(self) -> Any:
-        return self.actor.shape
-
-    def bind(self, value: Callable[[Any], Any], cast: str, key: object = None) -> str:
-        return literal(value(self), cast)
-
-    def cities_with(self, permission: Permission) -> str:
-        return literal(list(self.actor.cities_with(permission)), "uuid[]")
-
-    def own_cities(self) -> str:
-        return literal(list(self.actor.city_ids), "uuid[]")
-
-    def person(self) -> str:
-        return literal(self.actor.person_id, "uuid")
-
-    def everywhere(self, permission: Permission) -> bool:
-        return permission in self.actor.shape.everywhere
-
-    def somewhere(self, permission: Permission) -> bool:
-        return permission in self.actor.shape.somewhere
-
-
-@dataclass(frozen=True)
-class Scope:
-    """A row: the FROM items that lead to it, its alias, and the names its templates may use."""
-
-    chain: tuple[str, ...] = ()
-    alias: str = ""
-    names: Mapping[str, str] = field(default_factory=dict)
-
-    def select(self, sql: str) -> str:
-        return f"select {sql}{' from ' + ', '.join(self.chain) if self.chain else ''}"
 
 
 class Naive:
@@ -207,7 +120,7 @@ class Naive:
             return True
         named = self.schema.get_type(condition.name.value)
         if is_abstract_type(named):
-            return gtype in self.schema.get_possible_types(named)  # type: ignore[arg-type]  # it is abstract
+            return gtype in self.schema.get_possible_types(named)
         return named is gtype
 
     # ── objects ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -219,7 +132,7 @@ class Naive:
         name = nodes[0].name.value
         if name == "__typename":
             return gtype.name
-        if gtype is self.schema.query_type and name not in gtype.fields:
+        if name.startswith("__"):
             return self.introspect(nodes)
         definition = gtype.fields[name]
         backing = definition.extensions["strawberry-definition"]
@@ -286,7 +199,7 @@ class Naive:
     ) -> Any:
         reading = self.reading_of(tuple(wish)) if wish else self.reading
         final = self.session.one(scope.select(meta.pick.final.format(**scope.names)))
-        for locale in (*reading.tags, final):
+        for locale in (final,) if meta.pick.only else (*reading.tags, final):
             step = meta.pick.step.format(**{"columns": "r.*", **scope.names, "locale": literal(locale, "text")})
             alias = f"p{next(self._aliases)}"
             item = f"lateral (select u.* from ({step}) u limit 1) {alias}"
@@ -312,7 +225,9 @@ class Naive:
         visible = table(target).visible
         return visible(self.rights, alias) if visible and meta.visible else None  # type: ignore[arg-type]
 
-    def names(self, parent: Scope, alias: str, declared: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, str]:
+    def names(
+        self, parent: Scope, alias: str, declared: Mapping[str, Any], arguments: Mapping[str, Any]
+    ) -> dict[str, str]:
         return {**parent.names, **self.places(declared, arguments), "p": parent.alias, "t": alias}
 
     def one(self, target: Any, parent: Scope, meta: declare.One, arguments: Mapping[str, Any], sets: list[Any]) -> Any:
@@ -325,7 +240,9 @@ class Naive:
         row = self.row(parent, source.format(**names), where, alias, " limit 1")
         return self.object(target, row, sets) if self.count(row) else None
 
-    def many(self, target: Any, parent: Scope, meta: declare.Many, arguments: Mapping[str, Any], sets: list[Any]) -> Any:
+    def many(
+        self, target: Any, parent: Scope, meta: declare.Many, arguments: Mapping[str, Any], sets: list[Any]
+    ) -> Any:
         alias = f"n{next(self._aliases)}"
         names = self.names(parent, alias, meta.args, arguments)
         source = (meta.source or table(target).source).format(**names)
@@ -391,9 +308,15 @@ class Listing:
         """(sort key as JSON, row key, place to `after`, place to `before`) of every row, in the order asked."""
         sides = [self.side(self.arguments.get(name)) for name in ("after", "before")]
         kept = " and ".join(f"({each})" for each in self.where if each)
-        chain = ", ".join((*self.parent.chain, f"lateral (select * from {self.source}{' where ' + kept if kept else ''}) {self.alias}"))
+        chain = ", ".join(
+            (
+                *self.parent.chain,
+                f"lateral (select * from {self.source}{' where ' + kept if kept else ''}) {self.alias}",
+            )
+        )
         found = self.naive.session.rows(
-            f"select to_json({self.key}), {self.row_key}::text, {', '.join(sides)} from {chain} order by {self.key}, {self.row_key}"
+            f"select to_json({self.key}), {self.row_key}::text, {', '.join(sides)} from {chain} "
+            f"order by {self.key}, {self.row_key}"
         )
         return [(key, row, -after, -before) for key, row, after, before in reversed(found)] if self.down else found
 
@@ -402,7 +325,8 @@ class Listing:
             return "0"
         _, key, row = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         mark = f"({literal(key, self.cast)}, {literal(row, 'uuid')})"
-        return f"case when ({self.key}, {self.row_key}) < {mark} then -1 when ({self.key}, {self.row_key}) = {mark} then 0 else 1 end"
+        mine = f"({self.key}, {self.row_key})"
+        return f"case when {mine} < {mark} then -1 when {mine} = {mark} then 0 else 1 end"
 
     def answer(self, sets: list[Any]) -> dict[str, Any]:
         every = self.rows()
@@ -465,22 +389,14 @@ class Listing:
         return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
 
 
-def table(gtype: Any) -> declare.Table:
-    """The rows of a type; types that are only made by their edge have none of their own."""
-    found: declare.Table | None = getattr(gtype.extensions["strawberry-definition"].origin, "__sql_table__", None)
-    return found or declare.Table("(select) as {t}")
-
-
 def of_id(given: str) -> tuple[str, UUID] | None:
     """Type and key of a global id; None when it is none of ours."""
     try:
-        name, _, key = base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True).decode().partition(":")
+        name, _, key = (
+            base64.b64decode(given + "=" * (-len(given) % 4), altchars=b"-_", validate=True).decode().partition(":")
+        )
         parsed = UUID(key)
     except ValueError:
         return None
     canonical = base64.urlsafe_b64encode(f"{name}:{parsed}".encode()).decode().rstrip("=")
     return (name, parsed) if canonical == given else None
-
-
-def plain(value: Any) -> Any:
-    return value.value if isinstance(value, Enum) else value

@@ -8,20 +8,17 @@ orders, filters and reading lists. What is drawn shrinks to small operations.
 
 from __future__ import annotations
 
-import base64
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
-    GraphQLObjectType,
     GraphQLSchema,
     get_named_type,
     is_leaf_type,
@@ -30,6 +27,8 @@ from graphql import (
 )
 from hypothesis import assume
 from hypothesis import strategies as st
+from pools import Pools, meta_of
+
 from wego.core.reads import declare
 
 # Names that would be caught by SQL, or by the statement around them, if anything were not kept apart.
@@ -39,104 +38,10 @@ ALIASES = (
     "_", "_1", "aB", "ab", "c_1", "nothing", "a" * 63,
 )  # fmt: skip
 ROWS = 60  # about how many rows an operation may lead to
-TAGS = ("en", "ko", "zh-Hans", "ar", "fr", "es", "ru", "de", "th", "pt-BR", "zh-TW", "sr-Latn", "ja", "mn", "sw", "ko-KR")
 
 
 class Word(str):
     """A value of an enum."""
-
-
-class Pools:
-    """Values that occur, by the name of the argument or input field, else by the name of the scalar. No dataclass,
-    because hypothesis would show all of it."""
-
-    def __init__(self, schema: GraphQLSchema) -> None:
-        self.schema = schema
-        self.by_name: dict[str, list[Any]] = {}
-        self.by_type: dict[str, list[Any]] = {}
-        self.cursors: dict[tuple[str, str], list[str]] = {}
-
-    def of(self, name: str, kind: str) -> Sequence[Any]:
-        if kind == "String" or (kind == "ID" and name in self.by_name):
-            return self.by_name.get(name) or self.by_type["String"]
-        return self.by_type[kind]
-
-
-def _global_id(name: str, key: str) -> str:
-    return base64.urlsafe_b64encode(f"{name}:{key}".encode()).decode().rstrip("=")
-
-
-def _spread(values: list[Any], most: int) -> list[Any]:
-    """At most so many of them, evenly."""
-    return values if len(values) <= most else [values[at * len(values) // most] for at in range(most)]
-
-
-def table_of(gtype: Any) -> declare.Table | None:
-    backing = (gtype.extensions or {}).get("strawberry-definition")
-    return getattr(getattr(backing, "origin", None), "__sql_table__", None)
-
-
-def meta_of(definition: Any) -> Any:
-    backing = (definition.extensions or {}).get("strawberry-definition")
-    return (getattr(backing, "metadata", None) or {}).get(declare.META)
-
-
-def fill_pools(schema: GraphQLSchema, connection: psycopg.Connection[Any], named: dict[str, str]) -> Pools:
-    """Pools of the values that are in the database. `named` says where those of a name come from, as SQL."""
-
-    def column(sql: str) -> list[Any]:
-        return [row[0] for row in connection.execute(sql.encode())]
-
-    pools = Pools(schema)
-    odd = ["", "nowhere", "'", '"', "\\", "{t}", "$1::text", "%s", "서울", "\u202e", "a\nb"]
-    for name, sql in named.items():
-        pools.by_name[name] = [*_spread(column(sql), 40), *odd[:4]]
-    pools.by_type = {
-        "String": [*odd, *_spread([each for values in pools.by_name.values() for each in values], 40)],
-        "Int": [0, 1, 2, 11, 100_000, 1_000_000, 10_000_000, 2**31 - 1, -5],
-        "Float": [0.0, 1.5, -3.25, 100.0],
-        "Boolean": [True, False],
-        "Date": ["2008-01-01", "2010-09-07", "2014-11-03", "2017-06-27", "2026-01-01"],
-        "DateTime": ["2010-09-07T09:00:00+00:00", "2017-06-27T09:00:00Z", "2025-03-01T00:00:00+09:00"],
-        "UUID": ["00000000-0000-0000-0000-000000000000"],
-        "Decimal": ["0", "1.50"],
-        "LanguageTag": list(TAGS),
-        "ID": _ids(schema, column),
-    }
-    _fill_cursors(schema, connection, pools)
-    return pools
-
-
-def _ids(schema: GraphQLSchema, column: Callable[[str], list[Any]]) -> list[str]:
-    found = ["", "zz", "MTIz", _global_id("City", "00000000-0000-0000-0000-000000000000"), _global_id("Query", "0" * 32)]
-    for gtype in schema.type_map.values():
-        rows = table_of(gtype)
-        if rows and isinstance(gtype, GraphQLObjectType) and any(each.name == "Node" for each in gtype.interfaces):
-            keys = column(f"select n.{rows.key}::text from {rows.source.format(t='n')} order by n::text, 1")
-            found += [_global_id(gtype.name, key) for key in _spread(keys, 25)]
-    return found
-
-
-def _fill_cursors(schema: GraphQLSchema, connection: psycopg.Connection[Any], pools: Pools) -> None:
-    for gtype in schema.type_map.values():
-        for definition in getattr(gtype, "fields", {}).values():
-            meta = meta_of(definition)
-            if isinstance(meta, declare.Edges):
-                connected: Any = get_named_type(definition.type)
-                node: Any = get_named_type(connected.fields["nodes"].type)
-                for order, by in meta.orders.items():
-                    pools.cursors[node.name, order] = _cursors(connection, node, order, by)
-
-
-def _cursors(connection: psycopg.Connection[Any], node: Any, order: str, by: declare.Order) -> list[str]:
-    rows = table_of(node)
-    assert rows
-    key = by.sql.format(t="n", p="n")
-    sql = f"select to_json({key}), n.{rows.key}::text from {rows.source.format(t='n')} order by {key}, 2"
-    found = _spread(list(connection.execute(sql.encode())), 30)
-    crossed = [(found[0][0], found[-1][1]), (found[-1][0], found[0][1])] if found else []
-    packed = [json.dumps([order, key, row], ensure_ascii=False) for key, row in (*found, *crossed)]
-    return [base64.urlsafe_b64encode(each.encode()).decode().rstrip("=") for each in packed]
 
 
 @dataclass
@@ -293,7 +198,7 @@ class Maker:
         return f"({', '.join(parts)})" if parts else "", wide
 
     def page(self, definition: Any, meta: declare.Edges, rows: int) -> tuple[str, int]:
-        parts, size, (order, direction) = [], 20, meta.default
+        parts, size, order = [], 20, meta.default[0]
         node: Any = get_named_type(get_named_type(definition.type).fields["nodes"].type)
         if rows > 1 or self.chance(85):
             size = self.pick([2, 1, 3, 0, 4, 5])
@@ -326,9 +231,13 @@ class Maker:
         if isinstance(bare, GraphQLList):
             if self.chance(15):
                 return self.show(self.value(bare.of_type, name))
-            return "[" + ", ".join(self.given_item(bare.of_type, name) for _ in range(self.draw(st.integers(0, 3)))) + "]"
+            return (
+                "[" + ", ".join(self.given_item(bare.of_type, name) for _ in range(self.draw(st.integers(0, 3)))) + "]"
+            )
         if isinstance(bare, GraphQLInputObjectType):
-            chosen = [each for each, one in bare.fields.items() if isinstance(one.type, GraphQLNonNull) or self.chance(30)]
+            chosen = [
+                each for each, one in bare.fields.items() if isinstance(one.type, GraphQLNonNull) or self.chance(30)
+            ]
             return "{" + ", ".join(f"{each}: {self.given(bare.fields[each].type, each)}" for each in chosen) + "}"
         return self.show(self.value(kind, name))
 
@@ -375,7 +284,11 @@ class Maker:
         if isinstance(kind, GraphQLEnumType):
             return Word(self.pick(kind.values))
         if isinstance(kind, GraphQLInputObjectType):
-            chosen = {each: one for each, one in kind.fields.items() if isinstance(one.type, GraphQLNonNull) or self.chance(30)}
+            chosen = {
+                each: one
+                for each, one in kind.fields.items()
+                if isinstance(one.type, GraphQLNonNull) or self.chance(30)
+            }
             return {each: self.value(one.type, each) for each, one in chosen.items()}
         return self.pick(self.pools.of(name, kind.name))
 

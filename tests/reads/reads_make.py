@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import strawberry
 from graphql import GraphQLSchema
+from sqlalchemy import select
+from sqlmodel import col
+
 from i18n.locales import reading_list, wished
 from members import invitations, membership, people
 from members import seed as members_seed
 from members.membership import Decision
 from members.models import City
 from practices import seed as practices_seed
-from sqlalchemy import select
-from sqlmodel import col
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
 from wego.core.context import Reading
 from wego.core.db import Database, Session
-from wego.core.reads.compile import Limits
 from wego.core.reads.engine import Answer, Engine
+from wego.core.reads.query import Limits
+from wego.schema import schema as whole_schema
 
-try:
-    from wego.schema import schema as whole_schema
-except ImportError:
-    from i18n.graphql import LANGUAGE_TAG, LanguageTag
-    from members import graphql as members
-    from strawberry.schema.config import StrawberryConfig
-    from wego.core import reads
-
-    @strawberry.type
-    class Query(members.MemberQueries):
-        node: reads.Node | None = reads.by_id("One.")
-        nodes: list[reads.Node | None] = reads.by_id("Many.", many=True)
-
-    def whole_schema() -> Any:
-        return strawberry.Schema(Query, members.MemberMutations, types=members.TYPES,
-                                 config=StrawberryConfig(scalar_map={LanguageTag: LANGUAGE_TAG}))
+Asked = Callable[..., Any]
 
 SEED = system("seed")
 READINGS = {

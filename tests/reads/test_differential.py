@@ -12,9 +12,12 @@ import os
 import orjson
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from naive import Naive, Session
-from operations import Operation, Pools, operations
+from naive import Naive
+from naive_rows import Session
+from operations import Operation, operations
+from pools import Pools
 from reads_make import READINGS, Network, reading_of
+
 from wego.core.db import Tally, tally
 
 EXAMPLES = int(os.environ.get("WEGO_EXAMPLES", "300"))

@@ -175,6 +175,8 @@ class ReadPool:
 
     async def _take(self) -> Any:
         """A living connection; a dead one is dropped, as after a restart of the server."""
+        if self._closed:
+            raise asyncpg.InterfaceError("the pool is closed")
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():

@@ -44,6 +44,8 @@ from wego.core.reads.engine import Engine, Operation
 from wego.core.reads.query import Run
 
 WRITE = "write"
+# What PostgreSQL says of a NUL in a name that was only looked up; a text that is kept is checked by its service.
+UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 SECRET = b"null"  # stands for an answer that was not kept
 
 
@@ -156,9 +158,13 @@ class Writer:
         except IntegrityError:
             refused = Conflict("This collides with something that exists already.")
         except DBAPIError as error:
-            if not isinstance(getattr(error.orig, "__cause__", None), asyncpg.exceptions.TransactionRollbackError):
+            cause = getattr(error.orig, "__cause__", None)
+            if isinstance(cause, UNSTORABLE):
+                refused = Invalid("This text holds characters that are not allowed here.", path=("input",))
+            elif isinstance(cause, asyncpg.TransactionRollbackError):
+                refused = Conflict("Somebody else changed this at the same moment; try again.")
+            else:
                 raise
-            refused = Conflict("Somebody else changed this at the same moment; try again.")
         problems = self.words(refused, locale)
         async with self.database.reads.acquire() as connection:
             return await self.engine.payload(connection, operation, nodes, run, {}, problems)

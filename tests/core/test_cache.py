@@ -1,0 +1,148 @@
+"""Public answers in memory: only for as long as nothing changed, one flight per question, never more than allowed."""
+
+from __future__ import annotations
+
+import asyncio
+
+import psycopg
+import pytest
+
+from wego import cache
+from wego.cache import Kept, PublicAnswers
+from wego.core import audit
+from wego.core.access import system
+from wego.core.audit import Event
+from wego.core.db import Database
+from wego.core.ids import new_id
+
+
+def listening(most: int = 2**20) -> PublicAnswers:
+    answers = PublicAnswers(most)
+    answers.listening = True
+    return answers
+
+
+def test_nothing_is_kept_by_one_who_does_not_hear_of_changes():
+    answers = PublicAnswers(2**20)
+    answers.put("key", b"body", answers.version)
+    assert answers.get("key") is None
+
+
+def test_what_was_made_before_a_change_is_not_kept():
+    answers = listening()
+    version = answers.version
+    answers.clear()  # a write was heard of while the answer was made
+    answers.put("key", b"old", version)
+    assert answers.get("key") is None
+
+
+def test_a_change_forgets_everything():
+    answers = listening()
+    for key in range(10):
+        answers.put(key, b"body", answers.version)
+    answers.clear()
+    assert [answers.get(key) for key in range(10)] == [None] * 10
+
+
+def test_an_answer_ages_out(monkeypatch: pytest.MonkeyPatch):
+    answers = listening()
+    answers.put("key", b"body", answers.version)
+    kept = answers.get("key")
+    assert kept is not None
+    later = kept.until + 1
+    monkeypatch.setattr(cache.time, "monotonic", lambda: later)
+    assert answers.get("key") is None
+
+
+def test_memory_is_bounded_and_the_oldest_goes_first():
+    answers = listening(most=1_000)
+    for key in range(50):
+        answers.put(key, b"x" * 100, answers.version)
+    assert answers.get(49) is not None
+    assert answers.get(0) is None
+    assert sum(len(kept.body) for kept in answers._kept.values()) <= 1_000
+    answers.put("huge", b"x" * 900, answers.version)
+    assert answers.get("huge") is None
+    answers.put(49, b"y" * 50, answers.version)
+    assert answers._size == sum(len(kept.body) for kept in answers._kept.values())
+
+
+def test_the_tag_is_that_of_the_bytes():
+    answers = listening()
+    one, same, other = (answers.put("key", body, answers.version) for body in (b"a", b"a", b"b"))
+    assert one.etag == same.etag != other.etag
+    assert one.etag.startswith(b'"')
+
+
+async def test_those_who_ask_the_same_at_once_are_answered_by_one_making():
+    answers, made = listening(), 0
+
+    async def make() -> Kept | None:
+        nonlocal made
+        made += 1
+        await asyncio.sleep(0.02)
+        return answers.put("key", b"body", answers.version)
+
+    found = await asyncio.gather(*(answers.once("key", make) for _ in range(20)))
+    assert made == 1
+    assert {kept.body for kept in found if kept} == {b"body"}
+
+
+async def test_a_making_that_fails_fails_for_its_asker_alone():
+    answers = listening()
+
+    async def fail() -> Kept | None:
+        await asyncio.sleep(0.01)
+        raise RuntimeError("a test")
+
+    found = await asyncio.gather(*(answers.once("key", fail) for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in found] == [RuntimeError, type(None), type(None)]
+
+
+async def test_one_who_gives_up_does_not_take_the_answer_from_the_others():
+    answers = listening()
+
+    async def make() -> Kept | None:
+        await asyncio.sleep(0.05)
+        return answers.put("key", b"body", answers.version)
+
+    first = asyncio.create_task(answers.once("key", make))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(answers.once("key", make))
+    await asyncio.sleep(0)
+    second.cancel()
+    kept = await first
+    assert kept is not None
+    assert kept.body == b"body"
+
+
+async def test_a_write_anywhere_is_heard_of_and_a_broken_connection_is_mended(database: Database):
+    answers = PublicAnswers(2**20)
+    task = asyncio.create_task(answers.listen(database.url))
+    try:
+        await until(answers, True)
+        answers.put("key", b"body", answers.version)
+        async with database.session() as db:
+            await audit.record(db, system("test"), Event.KEY_ROTATED, "Thing", new_id())
+            await asyncio.sleep(0.05)
+            assert answers.get("key") is not None  # not before the commit
+        async with asyncio.timeout(5):
+            while answers.get("key") is not None:
+                await asyncio.sleep(0.01)
+        with psycopg.connect(database.url, autocommit=True) as connection:
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'wego listens'"
+                " and datname = current_database()"
+            )
+        await until(answers, False)
+        assert answers.get("key") is None
+        await until(answers, True)
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(answers: PublicAnswers, hears: bool) -> None:
+    async with asyncio.timeout(10):
+        while answers.listening is not hears:
+            await asyncio.sleep(0.005)
