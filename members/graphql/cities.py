@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import strawberry
 
-from i18n.graphql import LanguageTag, LocalizedText, TextDirection, label, text
-from i18n.locales import RIGHT_TO_LEFT_LANGUAGES
+from i18n.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, label, text
 from members.cities import NAMES_LIMIT
 from members.models import LISTED, Body, MembershipKind, MembershipStatus, Region
 from wego.core import reads
@@ -83,15 +82,6 @@ def _visible_step(q: Query, t: str) -> str | None:
 def _visible_remark(q: Query, t: str) -> str | None:
     """Why something was decided is for members and for the city itself."""
     return None if q.shape.member else _inside(q, f"{t}.city_id")
-
-
-_RTL = ", ".join(f"'{language}'" for language in RIGHT_TO_LEFT_LANGUAGES)
-
-
-def direction_of(locale: str) -> str:
-    """The SQL of the direction in which a language is written."""
-    arabic = f"{locale} like '%-Arab%'"
-    return f"case when split_part({locale}, '-', 1) in ({_RTL}) or {arabic} then 'rtl' else 'ltr' end"
 
 
 @strawberry.type(description="A country, by ISO 3166.")

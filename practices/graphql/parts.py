@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
-from i18n.graphql import LanguageTag, LocalizedText, TextDirection, in_map, label
-from members.graphql.cities import direction_of
+from i18n.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, in_map, label
 from practices.models import ActivityLevel, PracticeStatus, Stage, Visibility
 from wego.core import reads
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
-from i18n.graphql import LanguageTag, LocalizedText, TextDirection, TextOrigin, text
+from i18n.graphql import LanguageTag, LocalizedText, TextDirection, TextOrigin, direction_of, text
 from i18n.models import BlockKind, TranslationStatus
-from members.graphql.cities import direction_of
 from wego.core import reads
 from wego.core.access import Permission
 

@@ -246,7 +246,9 @@ async def test_writers_at_the_same_time_keep_one_order(database: Database):
     verdict = await check(database)
     assert (verdict.size, verdict.faults) == (80, ())
     with psycopg.connect(database.url) as connection:
-        rows = connection.execute("select facts->>'writer', facts->>'number' from audit_entry order by index").fetchall()
+        rows = connection.execute(
+            "select facts->>'writer', facts->>'number' from audit_entry order by index"
+        ).fetchall()
     assert rows[::2] == rows[1::2]  # what one transaction told stands together
 
 

@@ -20,7 +20,6 @@ from wego.core.db import Database
 from wego.core.settings import Settings
 from wego.worker import work
 
-
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("members", "practices", "federation", "i18n", "wego/worker.py")
 
@@ -74,7 +73,9 @@ async def until(true: Any, seconds: float = 20) -> None:
 
 def queued(database: Database, status: str = "todo") -> int:
     with psycopg.connect(database.url) as connection:
-        row = connection.execute("select count(*) from procrastinate_jobs where task_name like 'test.%%' and status::text = %s", (status,)).fetchone()
+        row = connection.execute(
+            "select count(*) from procrastinate_jobs where task_name like 'test.%%' and status::text = %s", (status,)
+        ).fetchone()
     assert row
     return int(row[0])
 
@@ -126,12 +127,15 @@ async def test_a_job_that_fails_is_tried_again_and_does_not_stop_the_others(data
         await jobs.enqueue(db, "test.fail", number=1)
         await jobs.enqueue(db, "test.hear", number=2)
     async with working(database):
-        await until(lambda: len([each for each in heard if each[0] == "fail"]) >= 2 and ("hear", {"number": 2}) in heard)
+        await until(
+            lambda: len([each for each in heard if each[0] == "fail"]) >= 2 and ("hear", {"number": 2}) in heard
+        )
 
 
 def test_the_worker_knows_every_handler_and_every_schedule(database: Database):
     code = (
-        "import wego.worker; from pathlib import Path; from wego.core import jobs; from wego.core.settings import Settings\n"
+        "import wego.worker; from pathlib import Path\n"
+        "from wego.core import jobs; from wego.core.settings import Settings\n"
         "wego.worker.register(Settings(home=Path('x'))); print(sorted(jobs.HANDLERS), sorted(jobs.SCHEDULES))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -50,12 +50,19 @@ def test_an_unknown_language_is_english():
 
 def test_what_was_sent_never_formats_a_sentence():
     for hostile in ("{limit}", "{0.__class__}", "%s", "{", "}", "{x!r}"):
-        (told,) = words(Conflict("The state of this membership is {state}: this step is not possible now.", state=hostile), "en")
+        (told,) = words(
+            Conflict("The state of this membership is {state}: this step is not possible now.", state=hostile), "en"
+        )
         assert hostile in told["message"]
 
 
 def test_several_refusals_are_told_one_by_one_in_their_order():
-    both = Refusals([Invalid("This must not be empty.", path=("input", "names", 0, "name")), NotAllowed("Your role does not allow this.")])
+    both = Refusals(
+        [
+            Invalid("This must not be empty.", path=("input", "names", 0, "name")),
+            NotAllowed("Your role does not allow this."),
+        ]
+    )
     told = words(both, "fr")
     assert [each["code"] for each in told] == ["INVALID", "NOT_ALLOWED"]
     assert told[0]["path"] == ["input", "names", "0", "name"]
@@ -84,7 +91,11 @@ def test_a_refusal_inside_an_error_of_the_library_keeps_its_code():
 def test_what_was_sent_is_shown_short_and_without_controls():
     """A database stores no NUL, JSON no lone surrogate, and a terminal obeys an escape."""
     hostile = "a\x00b\ud800c\x1b[31md\u202ee\r\nf" + "x" * 10_000
-    refusal = Conflict("The state of this membership is {state}: this step is not possible now.", state=hostile, path=("input", hostile))
+    refusal = Conflict(
+        "The state of this membership is {state}: this step is not possible now.",
+        state=hostile,
+        path=("input", hostile),
+    )
     (told,) = words(refusal, "en")
     for text in (told["message"], told["path"][1]):
         assert "a\ufffdb\ufffdc\ufffd[31md\ufffde\ufffd\ufffdf" in text

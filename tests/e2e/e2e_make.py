@@ -90,8 +90,12 @@ class Demo:
 
     def run(self, *words: str, code: int = 0) -> str:
         """A command of `wego`, which must end with this code; what it prints."""
-        done = subprocess.run([WEGO, *words], env=self.environment, capture_output=True, text=True, timeout=90, check=False)
-        assert done.returncode == code, f"wego {' '.join(words)}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        done = subprocess.run(
+            [WEGO, *words], env=self.environment, capture_output=True, text=True, timeout=90, check=False
+        )
+        assert done.returncode == code, (
+            f"wego {' '.join(words)}: {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+        )
         return done.stdout if code == 0 else done.stdout + done.stderr
 
     def json(self, *words: str) -> Any:
@@ -109,7 +113,9 @@ class Demo:
             if entry.name.isdigit() and int(entry.name) != os.getpid():
                 with contextlib.suppress(OSError, IndexError):
                     words = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                    told = words + os.readlink(entry / "cwd") + (entry / "environ").read_bytes().decode(errors="replace")
+                    told = (
+                        words + os.readlink(entry / "cwd") + (entry / "environ").read_bytes().decode(errors="replace")
+                    )
                     if str(self.home) in told and is_alive(int(entry.name)):
                         found[int(entry.name)] = words
         return found

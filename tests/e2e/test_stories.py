@@ -18,6 +18,7 @@ SECTIONS = (
     "obstacles_and_failures", "sustainability", "lessons_learned", "transferability",
 )  # fmt: skip
 STATE = "problems { code message path } practice { slug status title { text locale } versions { number publishedAt } }"
+COMPLETE = "completeness { key present required }"
 TRANSLATION = "translations { locale status origin percentComplete staleBlocks missingBlocks }"
 
 
@@ -25,10 +26,13 @@ async def do(station: Station, caller: Caller | None, mutation: str, given: dict
     """A mutation that must be done; its payload."""
     kind = mutation[0].upper() + mutation[1:] + "Input"
     kind = {
-        "SubmitPracticeInput": "PracticeInput", "PublishPracticeInput": "PracticeInput", "SubmitApplicationInput": "ApplicationInput",
+        "SubmitPracticeInput": "PracticeInput", "PublishPracticeInput": "PracticeInput",
+        "SubmitApplicationInput": "ApplicationInput",
         "AcceptApplicationInput": "ApplicationDecisionInput", "StartApplicationCheckInput": "ApplicationInput",
     }.get(kind, kind)  # fmt: skip
-    told = await station.data(f"mutation M($i: {kind}!) {{ done: {mutation}(input: $i) {{ {ask} }} }}", {"i": given}, caller=caller)
+    told = await station.data(
+        f"mutation M($i: {kind}!) {{ done: {mutation}(input: $i) {{ {ask} }} }}", {"i": given}, caller=caller
+    )
     assert told["done"]["problems"] == [], told
     return dict(told["done"])
 
@@ -78,7 +82,9 @@ async def test_a_case_study_from_the_first_draft_to_a_stale_translation(station:
     }  # fmt: skip
     sdl = (await station.http.get("/schema.graphql")).text
     contributions = sdl[sdl.index("enum SdgContribution") :].split("{")[1].split("}")[0].split()
-    draft["sdgs"] = [{"goal": 11, "contribution": next(word for word in contributions if word.isupper() and word.isalpha())}]
+    draft["sdgs"] = [
+        {"goal": 11, "contribution": next(word for word in contributions if word.isupper() and word.isalpha())}
+    ]
     made = await do(station, cio, "createPractice", draft, STATE)
     practice = {"practice": made["practice"]["slug"]}
     assert made["practice"]["status"] == "DRAFT"
@@ -87,23 +93,36 @@ async def test_a_case_study_from_the_first_draft_to_a_stale_translation(station:
     assert (await station.data(hidden, {"s": practice["practice"]}, caller=reviewer))["practice"] is None
 
     english = [{"key": each["key"], "heading": each["heading"], "body": each["body"]} for each in sections("en")]
-    translated = {"locale": "en", "title": "A night bus story", "summary": "Home at night as well.", "sections": english}
+    translated = {
+        "locale": "en",
+        "title": "A night bus story",
+        "summary": "Home at night as well.",
+        "sections": english,
+    }
     done = await do(station, cio, "translatePractice", practice | translated, f"{STATE} practice {{ {TRANSLATION} }}")
     (row,) = [each for each in done["practice"]["translations"] if each["locale"] == "en"]
     assert (row["percentComplete"], row["staleBlocks"], row["missingBlocks"]) == (100, [], [])
 
     await do(station, cio, "submitPractice", practice, STATE)
     own = station.person_id("editor@seoul.demo")
-    assert await refused(station, editor, "assignReviewer", practice | {"reviewer": own}, "AssignReviewerInput") == {"CONFLICT"}
+    assert await refused(station, editor, "assignReviewer", practice | {"reviewer": own}, "AssignReviewerInput") == {
+        "CONFLICT"
+    }
     await do(station, editor, "assignReviewer", practice | {"reviewer": station.person_id("cio@barcelona.demo")}, STATE)
     asked = {"comments": [{"section": "results", "text": "How many people use it?"}]}
     done = await do(station, reviewer, "requestPracticeChanges", practice | asked, STATE)
     assert done["practice"]["status"] == "CHANGES_REQUESTED"
-    read = "query P($s: String!) { practice(slug: $s) { reviews { status comments { section text { text locale } } } } }"
+    read = (
+        "query P($s: String!) { practice(slug: $s) { reviews { status comments { section text { text locale } } } } }"
+    )
     told = (await station.data(read, {"s": practice["practice"]}, caller=cio))["practice"]["reviews"]
     assert told[0]["comments"][0]["text"] == {"text": "How many people use it?", "locale": "en"}
 
-    results = {"key": "results", "heading": "results ko", "body": sections("ko")[4]["body"] + "\n\n하루에 칠천 명이 탄다."}
+    results = {
+        "key": "results",
+        "heading": "results ko",
+        "body": sections("ko")[4]["body"] + "\n\n하루에 칠천 명이 탄다.",
+    }
     await do(station, cio, "revisePractice", practice | {"sections": [results]}, STATE)
     again = await do(station, cio, "submitPractice", practice, STATE)
     assert again["practice"]["status"] == "UNDER_REVIEW"
@@ -112,7 +131,11 @@ async def test_a_case_study_from_the_first_draft_to_a_stale_translation(station:
     assert done["practice"]["status"] == "ACCEPTED"
     done = await do(station, cio, "publishPractice", practice, STATE)
     assert done["practice"]["status"] == "PUBLISHED"
-    seen = await station.data("query P($s: String!) { practice(slug: $s) { title { text locale } } }", {"s": practice["practice"]}, headers={"accept-language": "en"})
+    seen = await station.data(
+        "query P($s: String!) { practice(slug: $s) { title { text locale } } }",
+        {"s": practice["practice"]},
+        headers={"accept-language": "en"},
+    )
     assert seen["practice"]["title"] == {"text": "A night bus story", "locale": "en"}
     await _edit_makes_exactly_the_touched_block_stale(station, cio, practice, results)
 
@@ -120,7 +143,8 @@ async def test_a_case_study_from_the_first_draft_to_a_stale_translation(station:
 async def _edit_makes_exactly_the_touched_block_stale(
     station: Station, cio: Caller, practice: dict[str, Any], results: dict[str, str]
 ) -> None:
-    read = f"query P($s: String!) {{ practice(slug: $s) {{ {TRANSLATION} blocks {{ blockId text(locales: [\"ko\"]) {{ text }} }} }} }}"
+    blocks = 'blocks { blockId text(locales: ["ko"]) { text } }'
+    read = f"query P($s: String!) {{ practice(slug: $s) {{ {TRANSLATION} {blocks} }} }}"
     before = (await station.data(read, {"s": practice["practice"]}, caller=cio))["practice"]
     missing = next(each for each in before["translations"] if each["locale"] == "en")["missingBlocks"]
     assert len(missing) == 1  # the paragraph that came with the revision
@@ -142,7 +166,9 @@ async def _edit_makes_exactly_the_touched_block_stale(
 async def test_a_city_becomes_a_member_is_suspended_and_its_whole_history_can_be_read(station: Station):
     """Story 4."""
     officer, cio = await station.person("secretariat@wego.demo"), await station.person("cio@beira.demo")
-    listed = "{ applications(first: 20, filter: {open: true}) { nodes { id status city { slug } completeness { key present required } } } }"
+    listed = (
+        f"{{ applications(first: 20, filter: {{open: true}}) {{ nodes {{ id status city {{ slug }} {COMPLETE} }} }} }}"
+    )
     found = (await station.data(listed, caller=officer))["applications"]["nodes"]
     (beira,) = [each for each in found if each["city"]["slug"] == "beira"]
     missing = {item["key"] for item in beira["completeness"] if item["required"] and not item["present"]}
@@ -152,10 +178,11 @@ async def test_a_city_becomes_a_member_is_suspended_and_its_whole_history_can_be
 
     form = base64.b64encode(signed_form("Beira", "Mayor")).decode()
     whole = {
-        "city": "beira", "motivation": "Para aprender.", "motivationLocale": "pt", "contactName": "CIO", "contactEmail": "cio@beira.demo",
+        "city": "beira", "motivation": "Para aprender.", "motivationLocale": "pt",
+        "contactName": "CIO", "contactEmail": "cio@beira.demo",
         "signatory": "MAYOR", "signedForm": {"name": "form.pdf", "content": form},
     }  # fmt: skip
-    ask = "problems { code message path } application { status completeness { key present required } } city { membership { status } }"
+    ask = f"problems {{ code message path }} application {{ status {COMPLETE} }} city {{ membership {{ status }} }}"
     done = await do(station, cio, "applyForMembership", whole, ask)
     assert not [item for item in done["application"]["completeness"] if item["required"] and not item["present"]]
     await do(station, cio, "submitApplication", application, ask)
@@ -165,11 +192,15 @@ async def test_a_city_becomes_a_member_is_suspended_and_its_whole_history_can_be
     decision = {"cities": ["beira"], "reference": "Executive Committee 2026, item 4", "body": "EXECUTIVE_COMMITTEE"}
     done = await do(station, officer, "admitMember", decision, member)
     assert done["city"]["membership"]["status"] == "FULL"
-    assert await refused(station, officer, "suspendMember", {"city": "beira", "reason": ""}, "SuspendMemberInput") == {"INVALID"}
+    assert await refused(station, officer, "suspendMember", {"city": "beira", "reason": ""}, "SuspendMemberInput") == {
+        "INVALID"
+    }
     done = await do(station, officer, "suspendMember", {"city": "beira", "reason": "Dues of two years."}, member)
     assert done["city"]["membership"]["status"] == "SUSPENDED"
 
-    history = '{ city(slug: "beira") { timeline { at from to body reason { text } reference { text } recordedBy { id } } } }'
+    history = (
+        '{ city(slug: "beira") { timeline { at from to body reason { text } reference { text } recordedBy { id } } } }'
+    )
     steps = (await station.data(history, caller=officer))["city"]["timeline"]
     reached = [step["to"] for step in sorted(steps, key=lambda step: str(step["at"]))]
     assert {"APPLICATION_DRAFT", "SUBMITTED", "UNDER_CHECK", "ASSOCIATE", "FULL", "SUSPENDED"} <= set(reached)
@@ -177,12 +208,18 @@ async def test_a_city_becomes_a_member_is_suspended_and_its_whole_history_can_be
     assert latest["from"] == "FULL"
     assert latest["reason"]["text"] == "Dues of two years."
     assert latest["recordedBy"]["id"] == station.person_id("secretariat@wego.demo")
-    assert next(step for step in steps if step["to"] == "FULL")["reference"]["text"] == "Executive Committee 2026, item 4"
+    assert (
+        next(step for step in steps if step["to"] == "FULL")["reference"]["text"] == "Executive Committee 2026, item 4"
+    )
 
     city_id = station.sql("select id from city where slug = 'beira'")[0][0]
     told = station.sql("select event from audit_entry where subject_id = %s order by index", city_id)
     assert [event for (event,) in told][-5:] == [
-        "application.submitted", "application.check_started", "application.accepted", "member.admitted", "member.suspended"
+        "application.submitted",
+        "application.check_started",
+        "application.accepted",
+        "member.admitted",
+        "member.suspended",
     ]
     async with station.hub.database.session() as db:
         assert (await verify(db)).faults == ()

@@ -144,7 +144,6 @@ async def callers_of(station: Station, home: str = OWN) -> dict[str, Caller | No
     return callers
 
 
-
 @dataclass
 class Inputs:
     """One minimal valid input of each mutation, for the city on whose things is acted."""
@@ -216,5 +215,3 @@ async def make_world(station: Station) -> tuple[World, Inputs]:
         {slug: await world.application(slug) for slug in (DRAFTING, SENT, CHECKED)},
     )
     return world, inputs
-
-

@@ -1,4 +1,4 @@
-"""Hubs on copies of the demonstration: `station` is fresh for each test, `standing` is one for all that change nothing."""
+"""Hubs on copies of the demonstration: `station` is fresh for each test, `standing` is for all that change nothing."""
 
 from __future__ import annotations
 

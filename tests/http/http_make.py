@@ -172,7 +172,9 @@ class Station:
         registration = orjson.loads(path.read_bytes())
         return HubClient(registration, transport=Bridge(self.app, asyncio.get_running_loop()))
 
-    async def program(self, slug: str, scope: str = "graphql:query graphql:mutate catalog:read catalog:write") -> Caller:
+    async def program(
+        self, slug: str, scope: str = "graphql:query graphql:mutate catalog:read catalog:write"
+    ) -> Caller:
         told = await asyncio.to_thread(self.client(slug).token, scope)
         return Caller(told["access_token"], jose.private_key(told["dpop_jwk"]), f"program of {slug}")
 
@@ -254,5 +256,3 @@ def errors(answer: httpx2.Response) -> list[tuple[str, str]]:
 
 def codes(answer: httpx2.Response) -> set[str]:
     return {code for code, _ in errors(answer)}
-
-

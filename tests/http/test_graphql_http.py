@@ -59,9 +59,7 @@ async def auditor() -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
             shutil.copy(AUDITS / name, folder / name)
-        code, _, err = await run(
-            "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=folder, seconds=120
-        )
+        code, _, err = await run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", folder=folder, seconds=120)
         if code:
             shutil.rmtree(folder, ignore_errors=True)
             pytest.skip(f"npm cannot install the audits here: {err.strip().splitlines()[-1:]}")
@@ -86,7 +84,8 @@ async def test_all_audits_of_graphql_over_http_pass(seeded: Seeded, auditor: Pat
     "kind",
     [
         "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/graphql",
-        "application/jsonp", "application/json+x", "", "application/json; charset=latin1", "application/json;charset=utf-16",
+        "application/jsonp", "application/json+x", "", "application/json; charset=latin1",
+        "application/json;charset=utf-16",
     ],
 )  # fmt: skip
 async def test_only_json_in_utf8_is_read(standing: Station, kind: str):
@@ -100,7 +99,8 @@ async def test_only_json_in_utf8_is_read(standing: Station, kind: str):
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json", "APPLICATION/JSON", "application/json; charset=utf-8", 'application/json; Charset="UTF-8"']
+    "kind",
+    ["application/json", "APPLICATION/JSON", "application/json; charset=utf-8", 'application/json; Charset="UTF-8"'],
 )
 async def test_json_is_read_however_its_type_is_written(standing: Station, kind: str):
     answer = await post(standing, content_type=kind)
@@ -152,9 +152,11 @@ async def test_other_methods_are_refused_with_what_is_allowed(standing: Station,
     "body",
     [
         b"", b"{", b"null", b"1", b'"{__typename}"', b"[]", b'[{"query":"{__typename}"}]',
-        b'[{"query":"{__typename}"},{"query":"{__typename}"}]', b"\xff\xfe", b'{"query":"\xff"}', b'{"query":"\\ud800"}',
+        b'[{"query":"{__typename}"},{"query":"{__typename}"}]', b"\xff\xfe", b'{"query":"\xff"}',
+        b'{"query":"\\ud800"}',
         b"[" * 100_000, b'{"query":' * 10_000, b'{"query":NaN}', b'\xef\xbb\xbf{"query":"{__typename}"}',
-        b"{}", b'{"query":null}', b'{"query":""}', b'{"query":1}', b'{"query":["{__typename}"]}', b'{"Query":"{__typename}"}',
+        b"{}", b'{"query":null}', b'{"query":""}', b'{"query":1}', b'{"query":["{__typename}"]}',
+        b'{"Query":"{__typename}"}',
         b'{"query":"{__typename}","variables":[]}', b'{"query":"{__typename}","variables":"{}"}',
         b'{"query":"{__typename}","operationName":1}', b'{"query":"{__typename}","operationName":{}}',
         b'{"query":"{__typename}","extensions":[]}', b'{"query":"{__typename}","extensions":"x"}',
@@ -251,7 +253,9 @@ async def test_a_public_answer_is_revalidated_by_its_etag_until_something_change
         again = await station.http.get("/graphql", params=params, headers=tag)
         assert (again.status_code, again.content) == (304, b"")
         assert '"0 statements"' in again.headers["server-timing"]
-        weak = await station.http.get("/graphql", params=params, headers={"if-none-match": f'"x", W/{tag["if-none-match"]}'})
+        weak = await station.http.get(
+            "/graphql", params=params, headers={"if-none-match": f'"x", W/{tag["if-none-match"]}'}
+        )
         assert weak.status_code == 304
 
         officer = await station.person("secretariat@wego.demo")
@@ -277,8 +281,10 @@ async def test_what_somebody_asked_with_a_token_is_never_kept(seeded: Seeded):
 
 
 NAUGHTY_HEADERS = [
-    "x" * 60_000, "en," * 20_000, "en;q=" + "9" * 5000, "en\x00ko", "../../../etc/passwd", "ko;q=NaN", "*;q=inf", ";;;", "😀",
-    "en-" + "-".join(["aaaaaaaa"] * 500), "zh-Hant-CN-x-private1-private2", "' or 1=1 --", "%s%s%n", "{locale}", "\xff\xfe",
+    "x" * 60_000, "en," * 20_000, "en;q=" + "9" * 5000, "en\x00ko", "../../../etc/passwd",
+    "ko;q=NaN", "*;q=inf", ";;;", "😀",
+    "en-" + "-".join(["aaaaaaaa"] * 500), "zh-Hant-CN-x-private1-private2", "' or 1=1 --",
+    "%s%s%n", "{locale}", "\xff\xfe",
     "i-klingon, x-y, en-US-u-ca-buddhist", "ko_KR.UTF-8@x", "C", "POSIX",
 ]  # fmt: skip
 
@@ -300,20 +306,21 @@ async def test_headers_that_are_sent_twice_are_not_two_answers(standing: Station
     caller = await standing.person("cio@seoul.demo")
     headers = caller.headers()
     twice = [(b"content-type", b"application/json"), (b"authorization", headers["authorization"].encode())] * 2
-    answer = await standing.http.post(
-        "/graphql", content=ASK, headers=[*twice, (b"dpop", headers["dpop"].encode())]
-    )
+    answer = await standing.http.post("/graphql", content=ASK, headers=[*twice, (b"dpop", headers["dpop"].encode())])
     assert answer.status_code == 400
     headers = caller.headers()
     proofs = [(name.encode(), text.encode()) for name, text in headers.items()]
     answer = await standing.http.post(
-        "/graphql", content=ASK, headers=[*proofs, (b"dpop", headers["dpop"].encode()), (b"content-type", b"application/json")]
+        "/graphql",
+        content=ASK,
+        headers=[*proofs, (b"dpop", headers["dpop"].encode()), (b"content-type", b"application/json")],
     )
     assert answer.status_code == 401
 
 
 @pytest.mark.parametrize(
-    "name", ["'; drop table city; --", "\u202e", "\x00", "x" * 100_000, "__proto__", "😀", "Q\r\nSet-Cookie: a=b", "$1", "%s"]
+    "name",
+    ["'; drop table city; --", "\u202e", "\x00", "x" * 100_000, "__proto__", "😀", "Q\r\nSet-Cookie: a=b", "$1", "%s"],
 )
 async def test_no_name_of_an_operation_breaks_anything(standing: Station, name: str):
     answer = await standing.ask("query Q{__typename}", operationName=name)

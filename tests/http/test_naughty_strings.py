@@ -29,8 +29,10 @@ HARMFUL = [
 ]  # fmt: skip
 # Beside the list, by shares.
 MORE = [
-    "\udfff\ud800", "\u2066x", "\x7f", "\ufeff", "\ufffe", '"', "$$", "%", "{", "{0}", "{}", "${x}", "{{7*7}}", "<script>", "]]>",
-    "'; drop table city; --", "\r\n", "\t", "x" * 200_000, "é" * 5_000, "👩‍👩‍👧‍👦" * 200, "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢", "١٢٣", "null", "../../etc/passwd", "-1", "1e999",
+    "\udfff\ud800", "\u2066x", "\x7f", "\ufeff", "\ufffe", '"', "$$", "%", "{", "{0}", "{}",
+    "${x}", "{{7*7}}", "<script>", "]]>",
+    "'; drop table city; --", "\r\n", "\t", "x" * 200_000, "é" * 5_000, "👩‍👩‍👧‍👦" * 200,
+    "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢", "١٢٣", "null", "../../etc/passwd", "-1", "1e999",
     "0000-00-00", "9999-12-31T23:59:60+99:99", "QWxsOjEyMw==", "javascript:alert(1)", "https://a@b:99999999",
     "[x](javascript:alert(1))", "![x](data:text/html,x)", "<img src=x onerror=y>",
 ]  # fmt: skip
@@ -61,7 +63,9 @@ async def world(seeded: Seeded) -> AsyncIterator[tuple[World, Inputs]]:
         yield await make_world(station)
 
 
-def fields(kind: Any, path: tuple[str | int, ...] = (), seen: frozenset[str] = frozenset()) -> Iterator[tuple[str | int, ...]]:
+def fields(
+    kind: Any, path: tuple[str | int, ...] = (), seen: frozenset[str] = frozenset()
+) -> Iterator[tuple[str | int, ...]]:
     """The paths of all text fields of an input."""
     inner = get_nullable_type(kind)
     if is_list_type(inner):
@@ -108,14 +112,18 @@ async def caller_of(world: World, mutation: str) -> Any:
         return world.callers["officer"]
     if mutation in ("requestPracticeChanges", "acceptPractice"):
         return world.callers["assigned reviewer"]
-    home = {"applyForMembership": DRAFTING, "submitApplication": DRAFTING, "withdrawApplication": SENT}.get(mutation, "seoul")
+    home = {"applyForMembership": DRAFTING, "submitApplication": DRAFTING, "withdrawApplication": SENT}.get(
+        mutation, "seoul"
+    )
     return await world.station.person(f"head@{home}.demo")
 
 
 async def send(station: Station, mutation: str, inputs: list[Any], caller: Any) -> Any:
     kind = input_type(mutation)
     declared = ", ".join(f"$i{place}: {kind}" for place in range(len(inputs)))
-    asked = " ".join(f"a{place}: {mutation}(input: $i{place}) {{ problems {{ code }} }}" for place in range(len(inputs)))
+    asked = " ".join(
+        f"a{place}: {mutation}(input: $i{place}) {{ problems {{ code }} }}" for place in range(len(inputs))
+    )
     variables = {f"i{place}": given for place, given in enumerate(inputs)}
     query = f"mutation M({declared}) {{ {asked} }}"
     body = json.dumps({"query": query, "variables": variables}).encode()  # also what orjson would not write
@@ -128,7 +136,9 @@ def spoken(answer: Any) -> set[str]:
 
 
 @pytest.mark.parametrize("mutation", sorted(mutations()))
-async def test_no_string_in_any_text_field_breaks_anything(world: tuple[World, Inputs], naughty: list[str], mutation: str):
+async def test_no_string_in_any_text_field_breaks_anything(
+    world: tuple[World, Inputs], naughty: list[str], mutation: str
+):
     there, inputs = world
     station, kind, base = there.station, input_type(mutation), inputs.of(mutation, "seoul")
     caller = await caller_of(there, mutation)
@@ -165,14 +175,18 @@ CREATE = """mutation C($i: CreatePracticeInput!) { createPractice(input: $i) { p
   title { text } summary { text } sections { key heading { text } body { text } } } } }"""
 APPLY = """mutation A($i: ApplyForMembershipInput!) { applyForMembership(input: $i) { problems { code path }
   application { motivation { text } contactName } } }"""
-INVITE = """mutation I($i: InvitePersonInput!) { invitePerson(input: $i) { problems { code path } invitation { name } } }"""
+INVITE = (
+    """mutation I($i: InvitePersonInput!) { invitePerson(input: $i) { problems { code path } invitation { name } } }"""
+)
 UPDATE = """mutation U($i: UpdateCityInput!) { updateCity(input: $i) { problems { code path }
   city { names { text locale } } } }"""
 
 
 async def back(station: Station, query: str, given: dict[str, Any], caller: Any) -> tuple[Any, list[Any]]:
     body = json.dumps({"query": query, "variables": {"i": given}}).encode()
-    answer = await station.http.post("/graphql", content=body, headers={"content-type": "application/json", **caller.headers()})
+    answer = await station.http.post(
+        "/graphql", content=body, headers={"content-type": "application/json", **caller.headers()}
+    )
     assert answer.status_code in (200, 400), answer.text
     told = answer.json()
     if "data" not in told or "errors" in told:
@@ -183,7 +197,9 @@ async def back(station: Station, query: str, given: dict[str, Any], caller: Any)
     return payload, payload["problems"]
 
 
-async def test_every_string_in_a_practice_comes_back_as_it_was_sent_or_is_refused(world: tuple[World, Inputs], naughty: list[str]):
+async def test_every_string_in_a_practice_comes_back_as_it_was_sent_or_is_refused(
+    world: tuple[World, Inputs], naughty: list[str]
+):
     station, refused = world[0].station, 0
     caller = await station.person("cio@seoul.demo")
     writer, database = station.hub.writer, station.hub.database
@@ -195,13 +211,20 @@ async def test_every_string_in_a_practice_comes_back_as_it_was_sent_or_is_refuse
             payload, problems = await back(station, CREATE, given, caller)
             if problems:
                 refused += 1
-                given = {"city": "seoul", "originalLocale": "en", "title": "x", "summary": "x"} | {"sections": [section | {"heading": "x"}]}
+                given = {"city": "seoul", "originalLocale": "en", "title": "x", "summary": "x"} | {
+                    "sections": [section | {"heading": "x"}]
+                }
                 payload, problems = await back(station, CREATE, given, caller)
             if not problems:
                 made = payload["practice"]
                 assert made["sections"][0]["body"]["text"] == text
                 if given["title"] == text:
-                    assert made["title"]["text"] == made["summary"]["text"] == made["sections"][0]["heading"]["text"] == text
+                    assert (
+                        made["title"]["text"]
+                        == made["summary"]["text"]
+                        == made["sections"][0]["heading"]["text"]
+                        == text
+                    )
     finally:
         writer.database = database
     assert 0 < refused < len(naughty) / 2, refused
@@ -225,7 +248,9 @@ async def test_every_string_in_names_and_reasons_comes_back_as_it_was_sent_or_is
             payload, problems = await back(station, APPLY, {"city": DRAFTING, "motivation": text}, applicant)
             if not problems and text:
                 assert payload["application"]["motivation"]["text"] == text
-            payload, problems = await back(station, UPDATE, {"city": "seoul", "names": [{"locale": "eo", "name": text}]}, officer)
+            payload, problems = await back(
+                station, UPDATE, {"city": "seoul", "names": [{"locale": "eo", "name": text}]}, officer
+            )
             if not problems and text:
                 assert text in [name["text"] for name in payload["city"]["names"]]
     finally:

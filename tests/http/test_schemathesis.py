@@ -54,7 +54,9 @@ def target(seeded: Seeded) -> Iterator[Target]:
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["Query", "Mutation"])
 def test_no_operation_made_from_the_schema_is_a_server_error(target: Target, kind: str):
-    operations = [found.ok() for found in target.schema.get_all_operations() if found.ok().definition.type_.name == kind]
+    operations = [
+        found.ok() for found in target.schema.get_all_operations() if found.ok().definition.type_.name == kind
+    ]
     assert operations
     seen: dict[int, int] = {}
     share = max(EXAMPLES // len(operations), 3)

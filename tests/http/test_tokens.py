@@ -154,7 +154,7 @@ async def test_a_token_that_may_only_change_reads_nothing(standing: Station):
 
 async def test_no_program_gets_more_than_it_was_registered_for(standing: Station):
     for scope in ("audit:read", "graphql:query audit:read", "everything", "graphql:query\nmutate"):
-        with pytest.raises(HubError, match="invalid_scope|invalid_request"):
+        with pytest.raises(HubError, match=r"invalid_scope|invalid_request"):
             await standing.program("seoul", scope)
 
 
@@ -218,7 +218,9 @@ async def test_a_program_asks_with_its_own_key_and_gets_its_answer_from_one_stat
 async def test_a_list_of_one_and_a_list_of_many_cost_the_same(standing: Station):
     caller = await standing.program("seoul")
     for number in (1, 25, 100):
-        answer = await standing.ask("query Q($n:Int){cities(first:$n){nodes{slug name{text}}}}", {"n": number}, caller=caller)
+        answer = await standing.ask(
+            "query Q($n:Int){cities(first:$n){nodes{slug name{text}}}}", {"n": number}, caller=caller
+        )
         assert len(answer.json()["data"]["cities"]["nodes"]) == number
         assert statements(answer) == 1
 
@@ -284,7 +286,7 @@ async def test_a_role_that_ends_is_gone_from_a_living_token(station: Station):
     invite = 'mutation{invitePerson(input:{email:"a@b.example",name:"A",role:EDITOR,city:"seoul"}){problems{code}}}'
     assert codes(await station.ask(invite, caller=cio)) == set()
     officer = await station.person("secretariat@wego.demo")
-    end = "mutation R($p:ID!){revokeRole(input:{person:$p,role:CIO,city:\"seoul\"}){problems{code message}}}"
+    end = 'mutation R($p:ID!){revokeRole(input:{person:$p,role:CIO,city:"seoul"}){problems{code message}}}'
     done = await station.ask(end, {"p": station.person_id("cio@seoul.demo")}, caller=officer)
     assert codes(done) == set(), done.text
     before = station.fingerprint()
@@ -304,7 +306,9 @@ class Refusing:
     def __enter__(self) -> None:
         with psycopg.connect(self.admin, autocommit=True) as connection:
             connection.execute(f"alter database {self.name} allow_connections false")
-            connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (self.name,))
+            connection.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (self.name,)
+            )
 
     def __exit__(self, *_: object) -> None:
         with psycopg.connect(self.admin, autocommit=True) as connection:
@@ -315,7 +319,12 @@ async def test_without_the_database_everything_says_so_and_nothing_is_half_done(
     officer, program = await station.person("secretariat@wego.demo"), await station.program("seoul")
     before = station.fingerprint()
     with Refusing(station):
-        for query, caller in ((VIEWER, program), (VIEWER, officer), (SUSPEND, officer), ("{cities(first:1){totalCount}}", None)):
+        for query, caller in (
+            (VIEWER, program),
+            (VIEWER, officer),
+            (SUSPEND, officer),
+            ("{cities(first:1){totalCount}}", None),
+        ):
             answer = await station.ask(query, caller=caller)
             assert answer.status_code == 503, answer.text
             assert codes(answer) == {"UNAVAILABLE"}

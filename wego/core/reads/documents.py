@@ -13,11 +13,15 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
+    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionSetNode,
     VariableNode,
     parse,
     validate,
@@ -26,6 +30,8 @@ from graphql import (
 from graphql.language import Visitor
 
 from wego.core.errors import CostExceeded, Invalid
+
+MOST_COMPARED = 10_000  # pairs of fields, and fields, that validation may look at
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -121,6 +127,7 @@ class Library:
             raise GraphQLErrors([error]) from None
         except RecursionError:
             raise CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=100) from None
+        check_repeats(document)
         try:
             errors = validate(self.schema, document, max_errors=20, hide_suggestions=True)
         except RecursionError:
@@ -135,6 +142,43 @@ class Library:
             elif isinstance(definition, FragmentDefinitionNode):
                 fragments[definition.name.value] = definition
         return Document(operations, fragments)
+
+
+def check_repeats(document: DocumentNode) -> None:
+    """Refuse what would take long to validate: fields of one response key, and fragments of one object, are compared
+    each with each (GraphQL, section 5.3.2), so a small document could cost seconds."""
+    roots = [
+        each for each in document.definitions if isinstance(each, OperationDefinitionNode | FragmentDefinitionNode)
+    ]
+    fragments = {each.name.value: each for each in roots if isinstance(each, FragmentDefinitionNode)}
+    left, waiting = MOST_COMPARED, [[each.selection_set] for each in roots]
+    while waiting:
+        groups, spreads = _gather(waiting.pop(), fragments)
+        left -= spreads**2 + sum(len(nodes) ** 2 for nodes in groups.values())
+        if left < 0:
+            raise CostExceeded("The operation asks for too many fields; the limit is {limit}.", limit=MOST_COMPARED)
+        below = [[node.selection_set for node in nodes if node.selection_set] for nodes in groups.values()]
+        waiting += [sets for sets in below if sets]
+
+
+def _gather(
+    sets: list[SelectionSetNode], fragments: Mapping[str, FragmentDefinitionNode]
+) -> tuple[dict[str, list[FieldNode]], int]:
+    """The fields of merged selections by response key, whatever their conditions, and how many fragments are spread."""
+    groups: dict[str, list[FieldNode]] = {}
+    seen: set[str] = set()
+    waiting = list(sets)
+    while waiting:
+        for node in waiting.pop().selections:
+            if isinstance(node, FieldNode):
+                groups.setdefault((node.alias or node.name).value, []).append(node)
+            elif isinstance(node, InlineFragmentNode):
+                waiting.append(node.selection_set)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                seen.add(node.name.value)
+                if node.name.value in fragments:
+                    waiting.append(fragments[node.name.value].selection_set)
+    return groups, len(seen)
 
 
 class GraphQLErrors(Exception):
