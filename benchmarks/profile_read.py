@@ -106,12 +106,14 @@ class _Single:
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
         self.connection: Any = None
+        self._held: Any = None
 
     async def open(self) -> None:
-        self.connection = await self.hub.database.reads.acquire()
+        self._held = self.hub.database.reads.acquire()
+        self.connection = await self._held.__aenter__()
 
     async def close(self) -> None:
-        await self.hub.database.reads.release(self.connection)
+        await self._held.__aexit__(None, None, None)
 
     async def server_time(self, sql: str, values: list[Any]) -> float | None:
         """Microseconds of CPU that the server spends on one execution, as the kernel counts them (Linux only)."""

@@ -77,7 +77,8 @@ async def test_a_case_study_from_the_first_draft_to_a_stale_translation(station:
     cio, reviewer = await station.person("cio@seoul.demo"), await station.person("cio@barcelona.demo")
     editor = await station.person("editor@wego.demo")
     draft = {
-        "originalLocale": "ko", "title": "심야버스 이야기", "summary": "밤에도 집에 갈 수 있다.", "sections": sections("ko"),
+        "originalLocale": "ko", "title": "심야버스 이야기", "summary": "밤에도 집에 갈 수 있다.",
+        "sections": sections("ko"),
         "sdgs": [{"goal": 11, "contribution": "DIRECT"}], "visibility": "PUBLIC", "licence": "CC-BY-4.0",
     }  # fmt: skip
     sdl = (await station.http.get("/schema.graphql")).text

@@ -259,9 +259,10 @@ class Naive:
         for gtype in self.schema.get_possible_types(target):
             if parsed and parsed[0] == gtype.name:
                 alias, rows = f"n{next(self._aliases)}", table(gtype)
-                where = [f"{alias}.{rows.key} = {literal(parsed[1], 'uuid')}"]
+                where: list[str | None] = [f"{alias}.{rows.key} = {literal(parsed[1], 'uuid')}"]
                 visible: Any = rows.visible
-                where.append(visible(self.rights, alias) if visible else None)
+                if visible:
+                    where.append(visible(self.rights, alias))
                 row = self.row(Scope(), rows.source.format(t=alias), where, alias)
                 return self.object(gtype, row, sets) if self.count(row) else None
         return None

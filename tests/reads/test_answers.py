@@ -211,3 +211,19 @@ async def test_what_python_cannot_answer_is_null_and_an_error(network: Network, 
     answer = await asked('{ surely city(slug: "seoul") { slug } }')
     assert answer.data == b"null"  # a field that must be there takes the whole with it (GraphQL, section 6.4.4)
     assert answer.errors[0].path == ["surely"]
+
+
+@pytest.mark.parametrize(
+    ("size", "side", "told"), [("first", "after", "hasPreviousPage"), ("last", "before", "hasNextPage")]
+)
+async def test_the_row_at_the_cursor_lies_before_the_page(ask: Asked, size: str, side: str, told: str) -> None:
+    one = await ask("{ cities(%s: 1) { edges { cursor } pageInfo { %s } } }" % (size, told))
+    assert one["cities"]["pageInfo"] == {told: False}
+    cursor = one["cities"]["edges"][0]["cursor"]
+    next_one = await ask(
+        "query($c: String) { cities(%s: 1, %s: $c) { pageInfo { %s } } }" % (size, side, told), c=cursor
+    )
+    assert next_one["cities"]["pageInfo"] == {told: True}
+    beyond = await ask("query($c: String) { cities(%s: 1, %s: $c) { nodes { slug } pageInfo { %s } } }"
+                       % (size, "before" if side == "after" else "after", told), c=cursor)  # fmt: skip
+    assert beyond["cities"] == {"nodes": [], "pageInfo": {told: False}}

@@ -93,6 +93,31 @@ async def test_fragments_that_double_at_each_step_are_refused(ask: Asked) -> Non
         await ask('{ city(slug: "seoul") { ...F0 } } %s fragment F14 on City { slug }' % steps)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{ city(slug: "seoul") { %s } }' % ("name { text } " * 900),
+        "{ %s }" % ('city(slug: "seoul") { country { code } } ' * 250),
+        '{ city(slug: "seoul") { %s } } %s'
+        % (
+            " ".join(f"...F{each}" for each in range(200)),
+            " ".join(f"fragment F{each} on City {{ name {{ text }} }}" for each in range(200)),
+        ),
+        '{ city(slug: "seoul") { ...F } } fragment F on City { practices { nodes { city { ...F } } } }',
+    ],
+)
+async def test_what_would_take_long_to_validate_is_refused_before(ask: Asked, text: str) -> None:
+    with pytest.raises(CostExceeded) as refused:
+        await ask(text)
+    assert refused.value.params["limit"] == 10_000
+
+
+async def test_a_field_may_be_repeated_a_few_times(ask: Asked) -> None:
+    assert await ask('{ city(slug: "seoul") { %s } }' % ("name { text } " * 60)) == {
+        "city": {"name": {"text": "Seoul"}}
+    }
+
+
 async def test_nested_pages_over_the_limit_are_refused(ask: Asked) -> None:
     text = "query($n: Int) { cities(first: $n) { nodes { practices(first: $n) { nodes { slug city { slug } } } } } }"
     assert await ask(text, n=50)
@@ -130,7 +155,7 @@ def forged(content: Any) -> str:
 
 
 KEY = "00000000-0000-7000-8000-000000000000"
-FORGED = {
+FORGED: dict[str, list[str]] = {
     "name": ["", "x", "é", "a" * 1001, "====", "W10", forged(b"\xff\xfe"), forged(["name"]), forged(["population", 1, KEY]),
              forged(["name", 1, KEY]), forged(["name", None, KEY]), forged(["name", ["a"], KEY]), forged(["name", True, KEY]),
              forged(["name", "a", "no key"]), forged(["name", "a", 7]), forged(["name", "a", None]), forged(["name", "a", KEY, 1]),
