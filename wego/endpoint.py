@@ -47,6 +47,7 @@ from wego.problems import errors_of, graphql_errors
 
 log = logging.getLogger("wego.graphql")
 
+LONGEST_PREPARED = 8_192  # bytes of a request that is worth remembering
 KEYED = (b"accept", b"accept-language", b"content-type")  # what of the headers an answer depends on
 GATE_CTES = (
     "gate as (insert into oauth_replay (digest, expires_at) values ({0}::bytea, {1}::timestamptz) "
@@ -83,13 +84,14 @@ class GraphQLEndpoint:
         try:
             body = await body_of(receive, hub.settings.max_body_kb * 1024) if scope["method"] == "POST" else b""
             key = None
-            if hub.answers.listening and b"authorization" not in found:
+            if b"authorization" not in found:
                 key = (scope["method"], scope["query_string"], body, *map(found.get, KEYED))
                 kept = hub.answers.get(key)
                 if kept is not None and scope["method"] == "POST":  # costs next to nothing, so it counts for nothing
                     return kept.start, kept.body
             asked = self._asked(scope, found, body)
-            status, body, extra = await self._answer(hub, asked, key)
+            asked.key = key
+            status, body, extra = await self._answer(hub, asked)
         except Stop as stop:
             status, body, extra = stop.status, orjson.dumps({"errors": stop.errors}), stop.headers
         except Exception as error:
@@ -138,8 +140,7 @@ class GraphQLEndpoint:
 
     # ── the answer ────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _answer(self, hub: Hub, asked: Asked, key: Any) -> Reply:
-        """Answer a request; `key` is that of the public answers, for who comes without a token."""
+    async def _answer(self, hub: Hub, asked: Asked) -> Reply:
         try:
             asked.credential = self._credential(hub, asked)
         except Stop:
@@ -147,8 +148,8 @@ class GraphQLEndpoint:
             raise
         actor = asked.credential.actor if asked.credential else NOBODY
         asked.locale = negotiate(accepted(asked.accept_language), actor.locale)
-        if key is not None:
-            return await self._public(hub, asked, key)
+        if asked.key is not None:
+            return await (self._public if hub.answers.listening else self._strange)(hub, asked)
         self._pace(hub, asked, actor)
         return await self._run(hub, asked, actor, None)
 
@@ -161,25 +162,34 @@ class GraphQLEndpoint:
             refusal = RateLimited("Too many requests; try again in {seconds} seconds.", seconds=seconds)
             raise Stop(429, errors_of(refusal, asked.locale), ((b"retry-after", str(seconds).encode()),))
 
-    async def _public(self, hub: Hub, asked: Asked, key: Any) -> Reply:
-        """Answer an anonymous request, and keep the answer when it is a query's without errors."""
+    async def _strange(self, hub: Hub, asked: Asked, keep: list[bool] | None = None) -> Reply:
+        """Answer a request without a token; one that came before needs no more than its statement."""
+        self._pace(hub, asked, NOBODY)
+        prepared = hub.prepared.get(asked.key)
+        if prepared is None:
+            return await self._run(hub, asked, NOBODY, keep)
+        if keep is not None:
+            keep.append(True)
+        return 200, b'{"data":%s}' % await hub.engine.again(hub.database.reads, prepared), ()
+
+    async def _public(self, hub: Hub, asked: Asked) -> Reply:
+        """Answer a request without a token, and keep the answer when it is a query's without errors."""
         outcome: list[Reply] = []
 
         async def make() -> Kept | None:
-            self._pace(hub, asked, NOBODY)
             version = hub.answers.version
             keep: list[bool] = []
-            outcome.append(await self._run(hub, asked, NOBODY, keep))
+            outcome.append(await self._strange(hub, asked, keep))
             status, body, _ = outcome[0]
             if not keep or status != 200:
                 return None
             tag = etag(body)
             head = self._head(hub, 200, asked.media_type, len(body), fresh(tag), Tally())
-            return hub.answers.put(key, Kept(body, tag, head), version)
+            return hub.answers.put(asked.key, Kept(body, tag, head), version)
 
-        kept = await hub.answers.once(key, make)
+        kept = await hub.answers.once(asked.key, make)
         if kept is None:
-            return outcome[0] if outcome else await self._run(hub, asked, NOBODY, None)
+            return outcome[0] if outcome else await self._strange(hub, asked)
         if asked.method != "POST" and knows(asked.header(b"if-none-match"), kept.etag.decode()):
             return 304, b"", fresh(kept.etag)
         return 200, kept.body, fresh(kept.etag)
@@ -223,6 +233,8 @@ class GraphQLEndpoint:
         if answer.errors:
             wrong = orjson.dumps(graphql_errors(answer.errors, asked.locale))
             return 200, b'{"data":%s,"errors":%s}' % (answer.data, wrong), ()
+        if asked.key is not None and len(asked.body) <= LONGEST_PREPARED:
+            hub.prepared.put(asked.key, hub.engine.prepare(operation, run))
         if keep is not None:
             keep.append(True)
         return 200, b'{"data":%s}' % answer.data, ((b"cache-control", b"no-store"),) if asked.credential else ()

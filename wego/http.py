@@ -46,6 +46,7 @@ class Asked:
     client: str
     credential: Credential | None = None
     locale: str = "en"
+    key: Any = None  # of a request without a token: all that its answer depends on
 
     def header(self, name: bytes) -> str | None:
         return next((value.decode("latin-1") for key, value in self.headers if key == name), None)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from federation.keys import open_keys
@@ -14,7 +14,8 @@ from federation.verifier import Verifier
 from i18n.locales import reading_list
 from wego.cache import PublicAnswers
 from wego.core.db import Database
-from wego.core.reads.engine import Engine
+from wego.core.reads.documents import Recent
+from wego.core.reads.engine import Engine, Prepared
 from wego.core.reads.query import Limits
 from wego.core.settings import Settings
 from wego.core.writes import Writer
@@ -35,6 +36,7 @@ class Hub:
     verifier: Verifier
     answers: PublicAnswers
     rates: Rates
+    prepared: Recent[Any, Prepared | None] = field(default_factory=lambda: Recent(2_000))  # requests without a token
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -345,3 +345,31 @@ async def test_the_sdl_and_the_health_are_served(standing: Station):
     assert (await standing.http.get("/health/live")).json() == {"status": "ok"}
     assert (await standing.http.get("/health/ready")).json() == {"status": "ok"}
     assert "wego_http_answers_total" in (await standing.http.get("/metrics")).text
+
+
+async def test_a_kept_answer_is_no_answer_to_another_request(seeded: Seeded):
+    """What is kept for one media type, language, method, caller or address is not given to another."""
+    async with fresh_station(seeded, cache_mb=8) as station:
+        while not station.hub.answers.listening:
+            await asyncio.sleep(0.01)
+        body = b'{"query":"{viewer{kind} cities(first:1){nodes{name{locale}}}}"}'
+        first = await post(station, body, accept_language="ko")
+        again = await post(station, body, accept_language="ko")
+        assert first.content == again.content
+        assert '"0 statements"' in again.headers["server-timing"]
+        assert (await post(station, body, accept_language="fr")).json() != first.json()
+        assert (
+            (await post(station, body, accept_language="ko", accept=GRAPHQL))
+            .headers["content-type"]
+            .startswith(GRAPHQL)
+        )
+        assert (await post(station, body, accept_language="ko", accept="text/html")).status_code == 406
+        assert (await post(station, body, accept_language="ko", content_type="text/plain")).status_code == 415
+        assert (await station.http.put("/graphql", content=body, headers=SEND)).status_code == 405
+        caller = await station.person("cio@seoul.demo")
+        signed = await post(station, body, accept_language="ko", **caller.headers())
+        assert signed.json()["data"]["viewer"]["kind"] == "PERSON"
+        spoiled = await post(station, body, accept_language="ko", authorization="DPoP x.y.z")
+        assert spoiled.status_code == 401
+        leaked = await station.http.post("/graphql?access_token=x", content=body, headers=SEND)
+        assert leaked.status_code == 400

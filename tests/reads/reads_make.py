@@ -16,7 +16,7 @@ from i18n.locales import reading_list, wished
 from members import invitations, membership, people
 from members import seed as members_seed
 from members.membership import Decision
-from members.models import City
+from members.models import Application, Body, City, Invitation, MembershipStatus, MembershipStep, Person, RoleGrant
 from practices import seed as practices_seed
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
 from wego.core.context import Reading
@@ -38,7 +38,8 @@ READINGS = {
 }
 # From where the values of arguments and of fields of filters come, by their names.
 NAMED = {
-    "slug": "select slug from (select slug from city union all select slug from practice) s order by md5(slug)",
+    "slug": "select slug from (select c.slug from city c join role_grant g on g.city_id = c.id "
+    "union all select slug from practice) s order by md5(slug)",
     "country": "select distinct country from city order by 1",
     "nameContains": "select left(name, 3) from city_name order by md5(name || locale)",
     "email": "select email from person order by 1",
@@ -101,6 +102,7 @@ async def _tell(db: Session) -> dict[str, Actor]:
             now=datetime(2020 + 6 * (number != 1), 1, 1, tzinfo=UTC),
         )  # fmt: skip
     await db.flush()
+    await _people_where_pages_begin(db)
     scopes = frozenset({"graphql:query", "catalog:read"})
     return {
         "nobody": NOBODY,
@@ -123,6 +125,25 @@ async def _tell(db: Session) -> dict[str, Actor]:
         "an editor of the secretariat": await _person(db, "editor@wego.demo"),
         "the system": SEED,
     }  # fmt: skip
+
+
+async def _people_where_pages_begin(db: Session) -> None:
+    """People, invitations and applications in the cities that lists show first: what is hidden must be there."""
+    for order in (col(City.sort_name), col(City.population).desc(), col(City.sort_name).desc()):
+        for city in (await db.execute(select(City).order_by(order).limit(6))).scalars():
+            if await people.by_email(db, f"cio@{city.slug}.test") is None:
+                person = Person(email=f"cio@{city.slug}.test", name=f"CIO of {city.slug}")
+                db.add_all([
+                    person,
+                    Application(city_id=city.id, motivation="Again.", decided_at=datetime(2016, 1, 1, tzinfo=UTC)),
+                    MembershipStep(city_id=city.id, to_status=MembershipStatus.UNDER_CHECK,
+                                   body=Body.SECRETARIAT, actor="seed"),
+                    Invitation(email=f"head@{city.slug}.test", name="Head", city_id=city.id, role=Role.HEAD,
+                               secret_hash=city.id.bytes, expires_at=datetime(2030, 1, 1, tzinfo=UTC)),
+                ])  # fmt: skip
+                await db.flush()
+                db.add(RoleGrant(person_id=person.id, role=Role.CIO, city_id=city.id))
+                await db.flush()
 
 
 async def _person(db: Session, email: str) -> Actor:

@@ -80,6 +80,14 @@ class Plan:
     gated: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request of which only the statement remains to be run."""
+
+    plan: Plan
+    values: list[Any]
+
+
 @dataclass(slots=True)
 class Answer:
     """The JSON of `data`, what went wrong beside it, and what the gate said."""
@@ -138,6 +146,21 @@ class Engine:
             return Answer(b"null", errors, said)
         parts = [b'"%s":%s' % (root.key, self._part(root, row, python)) for root in plan.roots]
         return Answer(b"{" + b",".join(parts) + b"}", errors, said)
+
+    def prepare(self, operation: Operation, run: Run) -> Prepared | None:
+        """What is left of a request once everything about it is known; None when Python has a part in it."""
+        plan = self._plan(operation, run)
+        if any(root.column is None and root.literal is None for root in plan.roots):
+            return None
+        return Prepared(plan, [bind(run) for bind in plan.binders])
+
+    async def again(self, pool: Any, prepared: Prepared) -> bytes:
+        """The JSON of `data` of a prepared request."""
+        plan, row = prepared.plan, None
+        if plan.selected:
+            with counted():
+                row = await pool.fetchrow(plan.sql, *prepared.values)
+        return b"{" + b",".join([b'"%s":%s' % (root.key, self._part(root, row, {})) for root in plan.roots]) + b"}"
 
     @staticmethod
     def _part(root: Root, row: Any, python: Mapping[str, Any]) -> bytes:
