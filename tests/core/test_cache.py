@@ -8,12 +8,16 @@ import psycopg
 import pytest
 
 from wego import cache
-from wego.cache import Kept, PublicAnswers
+from wego.cache import Kept, PublicAnswers, etag
 from wego.core import audit
 from wego.core.access import system
 from wego.core.audit import Event
 from wego.core.db import Database
 from wego.core.ids import new_id
+
+
+def made(body: bytes) -> Kept:
+    return Kept(body, etag(body), {"type": "http.response.start", "status": 200, "headers": []})
 
 
 def listening(most: int = 2**20) -> PublicAnswers:
@@ -24,7 +28,7 @@ def listening(most: int = 2**20) -> PublicAnswers:
 
 def test_nothing_is_kept_by_one_who_does_not_hear_of_changes():
     answers = PublicAnswers(2**20)
-    answers.put("key", b"body", answers.version)
+    answers.put("key", made(b"body"), answers.version)
     assert answers.get("key") is None
 
 
@@ -32,21 +36,21 @@ def test_what_was_made_before_a_change_is_not_kept():
     answers = listening()
     version = answers.version
     answers.clear()  # a write was heard of while the answer was made
-    answers.put("key", b"old", version)
+    answers.put("key", made(b"old"), version)
     assert answers.get("key") is None
 
 
 def test_a_change_forgets_everything():
     answers = listening()
     for key in range(10):
-        answers.put(key, b"body", answers.version)
+        answers.put(key, made(b"body"), answers.version)
     answers.clear()
     assert [answers.get(key) for key in range(10)] == [None] * 10
 
 
 def test_an_answer_ages_out(monkeypatch: pytest.MonkeyPatch):
     answers = listening()
-    answers.put("key", b"body", answers.version)
+    answers.put("key", made(b"body"), answers.version)
     kept = answers.get("key")
     assert kept is not None
     later = kept.until + 1
@@ -57,34 +61,34 @@ def test_an_answer_ages_out(monkeypatch: pytest.MonkeyPatch):
 def test_memory_is_bounded_and_the_oldest_goes_first():
     answers = listening(most=1_000)
     for key in range(50):
-        answers.put(key, b"x" * 100, answers.version)
+        answers.put(key, made(b"x" * 100), answers.version)
     assert answers.get(49) is not None
     assert answers.get(0) is None
     assert sum(len(kept.body) for kept in answers._kept.values()) <= 1_000
-    answers.put("huge", b"x" * 900, answers.version)
+    answers.put("huge", made(b"x" * 900), answers.version)
     assert answers.get("huge") is None
-    answers.put(49, b"y" * 50, answers.version)
+    answers.put(49, made(b"y" * 50), answers.version)
     assert answers._size == sum(len(kept.body) for kept in answers._kept.values())
 
 
 def test_the_tag_is_that_of_the_bytes():
     answers = listening()
-    one, same, other = (answers.put("key", body, answers.version) for body in (b"a", b"a", b"b"))
+    one, same, other = (answers.put("key", made(body), answers.version) for body in (b"a", b"a", b"b"))
     assert one.etag == same.etag != other.etag
     assert one.etag.startswith(b'"')
 
 
 async def test_those_who_ask_the_same_at_once_are_answered_by_one_making():
-    answers, made = listening(), 0
+    answers, times = listening(), 0
 
     async def make() -> Kept | None:
-        nonlocal made
-        made += 1
+        nonlocal times
+        times += 1
         await asyncio.sleep(0.02)
-        return answers.put("key", b"body", answers.version)
+        return answers.put("key", made(b"body"), answers.version)
 
     found = await asyncio.gather(*(answers.once("key", make) for _ in range(20)))
-    assert made == 1
+    assert times == 1
     assert {kept.body for kept in found if kept} == {b"body"}
 
 
@@ -104,7 +108,7 @@ async def test_one_who_gives_up_does_not_take_the_answer_from_the_others():
 
     async def make() -> Kept | None:
         await asyncio.sleep(0.05)
-        return answers.put("key", b"body", answers.version)
+        return answers.put("key", made(b"body"), answers.version)
 
     first = asyncio.create_task(answers.once("key", make))
     await asyncio.sleep(0)
@@ -121,7 +125,7 @@ async def test_a_write_anywhere_is_heard_of_and_a_broken_connection_is_mended(da
     task = asyncio.create_task(answers.listen(database.url))
     try:
         await until(answers, True)
-        answers.put("key", b"body", answers.version)
+        answers.put("key", made(b"body"), answers.version)
         async with database.session() as db:
             await audit.record(db, system("test"), Event.KEY_ROTATED, "Thing", new_id())
             await asyncio.sleep(0.05)
