@@ -27,6 +27,7 @@ test: $(STAMP) ## Set up everything and pass the tests (own throwaway PostgreSQL
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
 	$(BIN)/wego schema --check
 
 types: $(STAMP) ## mypy --strict
@@ -42,6 +43,7 @@ smoke: $(STAMP) ## Start the demonstration in a fresh folder and ask it
 
 bench: $(STAMP) ## All benchmarks, with ratios; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.token_rate 3 | tee -a benchmarks/RESULTS.md
 
 bench-smoke: $(STAMP) ## The benchmarks' short form: do they run and answer rightly?
 	$(BIN)/python -m benchmarks.run --smoke

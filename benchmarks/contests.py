@@ -104,7 +104,6 @@ class Contest:
         return "an empty answer" if not said else None
 
 
-
 def contests(samples: Sequence[tuple[str, str]]) -> list[Contest]:
     """The questions; `samples` are slugs with the language of their original, asked in turn by Q2."""
     wish = ({"l": LOCALES},)

@@ -187,7 +187,9 @@ def main() -> None:
                 connection.execute("create database token_rate")
             url = server.url_of("token_rate")
             prepare(url)
+            print("\n## Token endpoint beside the raw signature rate\n\n```")
             asyncio.run(measure(url, home, seconds))
+            print("```")
         postgres.stop(home)
 
 

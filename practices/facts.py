@@ -121,9 +121,7 @@ def _check_visibility(form: Form, columns: dict[str, Any], now: datetime, path: 
 def _one_of(allowed: frozenset[str] | tuple[str, ...]) -> Callable[[Form, Any, Path], str]:
     def check(form: Form, value: Any, path: Path) -> str:
         if value not in allowed:
-            form.refuse(
-                Invalid("This must be one of: {allowed}.", path=path, allowed=", ".join(sorted(allowed)))
-            )
+            form.refuse(Invalid("This must be one of: {allowed}.", path=path, allowed=", ".join(sorted(allowed))))
         return str(value)
 
     return check
@@ -214,9 +212,7 @@ def _tag(form: Form, tag: str, path: Path) -> str:
 # ───────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _list(
-    check: Callable[[Form, Any, Path], Any], *, once: bool = False
-) -> Callable[[Form, Any, Path], list[Any]]:
+def _list(check: Callable[[Form, Any, Path], Any], *, once: bool = False) -> Callable[[Form, Any, Path], list[Any]]:
     def check_all(form: Form, values: Sequence[Any], path: Path) -> list[Any]:
         found = [check(form, value, (*path, index)) for index, value in enumerate(values)]
         return list(dict.fromkeys(found)) if once else found
@@ -227,9 +223,7 @@ def _list(
 def _sdg(form: Form, value: Given, path: Path) -> dict[str, Any]:
     goal, target = value.get("goal"), value.get("target")
     if goal not in SDG_TARGETS:
-        form.refuse(
-            Invalid("The Sustainable Development Goals have the numbers 1 to 17.", path=(*path, "goal"))
-        )
+        form.refuse(Invalid("The Sustainable Development Goals have the numbers 1 to 17.", path=(*path, "goal")))
     elif target is not None and target not in sdg_targets(goal):
         form.refuse(
             Invalid(
@@ -245,9 +239,7 @@ def _sdg(form: Form, value: Given, path: Path) -> dict[str, Any]:
 
 def sdg_targets(goal: int) -> frozenset[str]:
     numbered, lettered = SDG_TARGETS[goal]
-    return frozenset(
-        [f"{goal}.{n}" for n in range(1, numbered + 1)] + [f"{goal}.{c}" for c in "abcd"[:lettered]]
-    )
+    return frozenset([f"{goal}.{n}" for n in range(1, numbered + 1)] + [f"{goal}.{c}" for c in "abcd"[:lettered]])
 
 
 def _key_date(form: Form, value: Given, path: Path) -> dict[str, Any]:

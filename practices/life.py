@@ -81,9 +81,7 @@ def step(practice: Practice, verb: Verb) -> PracticeStatus:
     """The state to which the verb leads; refused where the table has none."""
     target = STEPS[verb].get(practice.status)
     if target is None:
-        raise Conflict(
-            "This practice is {status}; that does not allow this step.", status=practice.status.value
-        )
+        raise Conflict("This practice is {status}; that does not allow this step.", status=practice.status.value)
     return target
 
 

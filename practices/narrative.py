@@ -94,9 +94,7 @@ def require(draft: Draft, keys: Sequence[str]) -> None:
     """Refuse while one of these sections is absent; tells all that are."""
     present = {section.key for section in draft.sections}
     absent: list[Refusal] = [
-        Invalid("The section {key} is missing.", path=("sections", key), key=key)
-        for key in keys
-        if key not in present
+        Invalid("The section {key} is missing.", path=("sections", key), key=key) for key in keys if key not in present
     ]
     if absent:
         raise Refusals(absent)

@@ -22,9 +22,7 @@ async def reach(db: Session, actor: Actor, key: UUID, *, now: datetime | None = 
     actor may not see it."""
     query = select(Practice).where(col(Practice.id) == key).with_for_update()
     practice = (await db.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
-    if practice is None or not life.visible(
-        practice, actor, involved=await _involved(db, actor, practice), now=now
-    ):
+    if practice is None or not life.visible(practice, actor, involved=await _involved(db, actor, practice), now=now):
         raise NotFound("There is no such practice, or you may not see it.")
     return practice
 
@@ -49,8 +47,7 @@ async def _involved(db: Session, actor: Actor, practice: Practice) -> bool:
 async def edits(db: Session, actor: Actor, practice: Practice) -> bool:
     """Whether this single practice was given to the actor, and he still has the role for it in its city."""
     post = any(
-        each.role is Role.OBJECT_EDITOR and each.city_id == practice.city_id and each.active
-        for each in actor.posts
+        each.role is Role.OBJECT_EDITOR and each.city_id == practice.city_id and each.active for each in actor.posts
     )
     if not post or actor.person_id is None or actor.scopes is not None:
         return False

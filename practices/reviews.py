@@ -191,9 +191,7 @@ async def request_changes(
     return review
 
 
-async def accept(
-    db: Session, actor: Actor, key: UUID, *, conflict: str, now: datetime | None = None
-) -> Review:
+async def accept(db: Session, actor: Actor, key: UUID, *, conflict: str, now: datetime | None = None) -> Review:
     """Accept for publication: the assigned reviewer, who declares by an empty `conflict` that he has none."""
     practice = await reach(db, actor, key, now=now)
     review = await _own_review(db, actor, practice, Verb.ACCEPT)
@@ -217,11 +215,7 @@ async def _own_review(db: Session, actor: Actor, practice: Practice, verb: Verb)
     """The actor's open review; None for the secretariat, refused for everybody else and for who lost his
     post."""
     permission = life.RULES[verb].permission
-    review = (
-        await _open_review(db, practice, actor.person_id)
-        if actor.person_id and actor.scopes is None
-        else None
-    )
+    review = await _open_review(db, practice, actor.person_id) if actor.person_id and actor.scopes is None else None
     if review is None:
         access.require(actor, permission)
     elif not actor.may(permission, review.reviewer_city_id):
@@ -270,7 +264,5 @@ def _check_comments(comments: Sequence[Comment]) -> None:
     for index, comment in enumerate(comments):
         here = ("input", "comments", index)
         if comment.section is not None and comment.section not in {*BUDGETS, "title", "summary"}:
-            raise Invalid(
-                "There is no section with the key {key}.", path=(*here, "section"), key=comment.section
-            )
+            raise Invalid("There is no section with the key {key}.", path=(*here, "section"), key=comment.section)
         markdown.check_text(comment.text, path=(*here, "text"), limit=MOST_COMMENT, lines=True)

@@ -151,9 +151,7 @@ async def test_who_may_and_who_may_not(world: tuple[World, Inputs], mutation: st
     there, inputs = world
     who = WHO[mutation]
     expected = {caller: caller in who.callers for caller in sorted(EVERYBODY)}
-    tokens = dict(there.callers)
-    for caller in IN_CITY:
-        tokens[caller] = await there.station.person(f"{caller}@{who.home}.demo")
+    tokens = there.callers | {role: await there.station.person(f"{role}@{who.home}.demo") for role in IN_CITY}
     found, before = {}, there.station.fingerprint()
     for caller, lets in expected.items():
         given = inputs.of(mutation, there.city(caller))

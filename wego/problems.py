@@ -69,10 +69,6 @@ def _graphql_error(error: GraphQLError, locale: str) -> dict[str, Any]:
 
 def _limit(message: str) -> CostExceeded | None:
     """The library's own limits, said as ours are."""
-    tokens = re.search(r"more than (\d+) tokens", message)
-    if tokens:
-        wrong = "The document is too long; the limit is {limit} tokens."
-        return CostExceeded(wrong, limit=int(tokens[1]))
     if "introspection depth" in message.lower():
         return CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=INTROSPECTION_DEPTH)
     if "nested too deeply" in message:

@@ -42,8 +42,7 @@ KINDS: dict[str, str] = {
 
 _INAUGURAL = date(2010, 9, 7)
 _MINUTES = (
-    "https://dokumen.tips/documents/"
-    "inaugural-general-assembly-meeting-minutes-and-transcripts-inaugural-general.html"
+    "https://dokumen.tips/documents/inaugural-general-assembly-meeting-minutes-and-transcripts-inaugural-general.html"
 )
 _STATUTE_LIST = "http://we-gov.org/about-us-overview/"
 _AWARDS = "http://we-gov.org/wego-awards/"
@@ -55,10 +54,7 @@ _REPORT = (
     "mayor-oh-%E2%80%9Cit-is-expected-to-bring-about-mutual-prosperity-of-world-cities%E2%80%9D/"
 )
 _SPEECH = "Seoul Metropolitan Government, welcome dinner address, 2nd General Assembly, 12 Nov 2012"
-_SHIRAZ = (
-    "https://en.shiraz.ir/modules/ShowFrameWork.aspx"
-    "?RelFacilityId=156&BlockId=93&stemplateid=246&ContentId=6618"
-)
+_SHIRAZ = "https://en.shiraz.ir/modules/ShowFrameWork.aspx?RelFacilityId=156&BlockId=93&stemplateid=246&ContentId=6618"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,21 +163,18 @@ _NAMED: dict[str, tuple[MembershipKind, date, str]] = {
     "quezon-city": (
         "full",
         date(2012, 11, 13),
-        "hosted an Executive Committee meeting, date of admission assumed; "
-        "https://wego.ulregion.ru/about/uln/",
+        "hosted an Executive Committee meeting, date of admission assumed; https://wego.ulregion.ru/about/uln/",
     ),
     "seongnam": (
         "full",
         date(2017, 6, 27),
-        "later on the Executive Committee, date of admission assumed; "
-        "https://www5.ajunews.com/view/20211020091040579",
+        "later on the Executive Committee, date of admission assumed; https://www5.ajunews.com/view/20211020091040579",
     ),
     "shiraz": ("associate", date(2017, 10, 1), f"associate for one year, date about; {_SHIRAZ}"),
     "ulyanovsk": (
         "full",
         date(2012, 11, 13),
-        "regional office and host of the 4th assembly, date of admission assumed; "
-        "https://wego.ulregion.ru/about/uln/",
+        "regional office and host of the 4th assembly, date of admission assumed; https://wego.ulregion.ru/about/uln/",
     ),
 }
 

@@ -72,7 +72,6 @@ def test_several_refusals_are_told_one_by_one_in_their_order():
 @pytest.mark.parametrize(
     ("message", "number"),
     [
-        ("Syntax Error: Document contains more than 4000 tokens. Parsing aborted.", "4000"),
         ("Syntax Error: Document is nested too deeply. Parsing aborted.", "100"),
         ("Maximum introspection depth exceeded", "3"),
     ],

@@ -20,9 +20,7 @@ from wego.core.errors import Conflict, Invalid, NotFound, Refusal
 from wego.core.ids import new_id
 
 BODY = "First paragraph.\n\nSecond paragraph.\n\n- a list\n\nLast paragraph."
-DRAFT = Draft(
-    "Title", "Summary.", (Section("process", "How", BODY), Section("results", "What came", "Result."))
-)
+DRAFT = Draft("Title", "Summary.", (Section("process", "How", BODY), Section("results", "What came", "Result.")))
 KOREAN = TranslationDraft(
     "제목",
     "요약.",
@@ -41,9 +39,7 @@ async def make_document(db: Session, draft: Draft = DRAFT) -> UUID:
     return (await content.create(db, new_id(), "en", draft, "writer")).document_id
 
 
-async def translate(
-    db: Session, key: UUID, draft: TranslationDraft = KOREAN, origin: Origin = Origin.HUMAN
-) -> None:
+async def translate(db: Session, key: UUID, draft: TranslationDraft = KOREAN, origin: Origin = Origin.HUMAN) -> None:
     await content.translate(db, key, "ko", draft, author="translator", origin=origin)
 
 
@@ -59,9 +55,7 @@ async def section(db: Session, key: UUID, locale: str, name: str = "process") ->
     return (
         await db.execute(
             select(ContentSection)
-            .where(
-                ContentSection.document_id == key, ContentSection.locale == locale, ContentSection.key == name
-            )
+            .where(ContentSection.document_id == key, ContentSection.locale == locale, ContentSection.key == name)
             .execution_options(populate_existing=True)
         )
     ).scalar_one()
@@ -129,17 +123,13 @@ async def test_one_edited_block_of_four_is_exactly_the_stale_one(db: Session) ->
     made = {block.id: block.text for block in (await readings.load(db, [key]))[0].blocks}
     assert [made[each] for each in state.stale_blocks] == ["Another paragraph."]
     assert (state.missing_blocks, written.changed) == ((), 1)
-    assert (await section(db, key, "ko", "results")).body_hash == (
-        await section(db, key, "en", "results")
-    ).body_hash
+    assert (await section(db, key, "ko", "results")).body_hash == (await section(db, key, "en", "results")).body_hash
 
 
 async def test_an_edited_and_an_added_block_leave_the_rest_done(db: Session) -> None:
     one = Draft("Title", "Summary.", (Section("process", "How", "A one.\n\nB two.\n\nC three.\n\nD four."),))
     key = await make_document(db, one)
-    await translate(
-        db, key, TranslationDraft("제", "요", (SectionPart("process", "방", "ㄱ\n\nㄴ\n\nㄷ\n\nㄹ"),))
-    )
+    await translate(db, key, TranslationDraft("제", "요", (SectionPart("process", "방", "ㄱ\n\nㄴ\n\nㄷ\n\nㄹ"),)))
     await revise(db, key, body(one, "A one.\n\nB twice.\n\nC three.\n\nD four.\n\nE five."))
     state = await korean(db, key)
     assert (len(state.stale_blocks), len(state.missing_blocks), state.percent_complete) == (1, 1, 75)
@@ -192,9 +182,7 @@ async def test_a_partial_update_touches_only_what_is_given(db: Session) -> None:
     await translate(db, key)
     await translate(db, key, TranslationDraft(title="새 제목"))
     assert (await section(db, key, "ko")).body.startswith("하나.")
-    first = next(
-        block for block in (await readings.load(db, [key]))[0].blocks if block.kind is BlockKind.BODY
-    )
+    first = next(block for block in (await readings.load(db, [key]))[0].blocks if block.kind is BlockKind.BODY)
     await translate(db, key, TranslationDraft(blocks={first.id: "처음."}))
     assert (await section(db, key, "ko")).body == "처음.\n\n둘.\n\n- 목록\n\n넷."
     assert (await db.get(ContentReading, (key, "ko"))).title == "새 제목"
@@ -203,9 +191,7 @@ async def test_a_partial_update_touches_only_what_is_given(db: Session) -> None:
 async def test_a_translation_with_another_number_of_blocks_says_both_numbers(db: Session) -> None:
     key = await make_document(db)
     with pytest.raises(Refusal) as refused:
-        await translate(
-            db, key, TranslationDraft("제목", "요약", (SectionPart("process", "방법", "하나.\n\n둘."),))
-        )
+        await translate(db, key, TranslationDraft("제목", "요약", (SectionPart("process", "방법", "하나.\n\n둘."),)))
     assert (refused.value.each[0].params["expected"], refused.value.each[0].params["given"]) == (4, 2)
     with pytest.raises(Refusal):
         await translate(db, key, TranslationDraft(blocks={new_id(): "x"}))
@@ -243,13 +229,8 @@ async def test_differences_tell_what_was_added_removed_and_changed(db: Session) 
     before = (
         await db.execute(text("select current_revision_id from content_document where id = :k"), {"k": key})
     ).scalar_one()
-    after = await revise(
-        db, key, body(DRAFT, "First paragraph.\n\nSecond, changed.\n\nLast paragraph.\n\nNew.")
-    )
-    told = {
-        (each.change, each.before, each.after)
-        for each in await content.differences(db, before, after.revision_id)
-    }
+    after = await revise(db, key, body(DRAFT, "First paragraph.\n\nSecond, changed.\n\nLast paragraph.\n\nNew."))
+    told = {(each.change, each.before, each.after) for each in await content.differences(db, before, after.revision_id)}
     assert told == {
         ("changed", "Second paragraph.", "Second, changed."),
         ("added", None, "New."),
@@ -288,9 +269,7 @@ async def test_readings_agree_with_the_truth_after_any_operations(db: Session, s
     def draft() -> Draft:
         keys = dice.sample(["process", "results", "participation"], dice.randint(0, 3))
         bodies = {key: "\n\n".join(dice.choices(PARAGRAPHS, k=dice.randint(1, 5))) for key in keys}
-        return Draft(
-            dice.choice("ABC"), dice.choice("DEF"), tuple(Section(key, key, bodies[key]) for key in keys)
-        )
+        return Draft(dice.choice("ABC"), dice.choice("DEF"), tuple(Section(key, key, bodies[key]) for key in keys))
 
     key = await make_document(db, draft())
     for _ in range(6):
@@ -298,9 +277,7 @@ async def test_readings_agree_with_the_truth_after_any_operations(db: Session, s
             await revise(db, key, draft(), minor=dice.random() < 0.3)
             continue
         parts = tuple(
-            SectionPart(
-                each.key, each.heading, "\n\n".join("번역" for _ in content.markdown.blocks(each.body))
-            )
+            SectionPart(each.key, each.heading, "\n\n".join("번역" for _ in content.markdown.blocks(each.body)))
             for each in (await content.written(db, key)).sections
             if dice.random() < 0.7
         )

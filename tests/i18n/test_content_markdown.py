@@ -84,17 +84,13 @@ _pieces = st.sampled_from(
 )
 
 
-@given(
-    st.lists(_pieces, max_size=14).map("".join) | st.text(max_size=60).filter(lambda text: "\r" not in text)
-)
+@given(st.lists(_pieces, max_size=14).map("".join) | st.text(max_size=60).filter(lambda text: "\r" not in text))
 def test_blocks_put_together_are_the_text(text: str) -> None:
     assert markdown.join(markdown.blocks(text)) == text
 
 
 def test_html_is_sanitised_and_headings_stay_below_those_of_the_page() -> None:
-    html = markdown.render(
-        "# Top\n\n[link](https://example.org) and <i>raw</i>\n\n[bad](javascript:alert(1))"
-    )
+    html = markdown.render("# Top\n\n[link](https://example.org) and <i>raw</i>\n\n[bad](javascript:alert(1))")
     assert "<h3>Top</h3>" in html
     assert 'rel="nofollow noopener"' in html
     assert "<i>" not in html

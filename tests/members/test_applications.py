@@ -148,9 +148,7 @@ async def test_the_letter_is_required_when_it_was_asked_for(db: Session, make_ci
     await membership.request_changes(db, SYSTEM, city.id, [Requested(Item.OFFICIAL_LETTER, "From the council.")])
     application = await applications.open_of(db, city.id)
     assert application is not None
-    assert application.requested_changes == [
-        {"item": "official_letter", "note": "From the council.", "locale": "en"}
-    ]
+    assert application.requested_changes == [{"item": "official_letter", "note": "From the council.", "locale": "en"}]
     checks = {check.key: check for check in await applications.completeness(db, application)}
     assert checks[Item.OFFICIAL_LETTER].required
 

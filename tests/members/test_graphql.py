@@ -67,8 +67,6 @@ def codes(payload: Any) -> list[str]:
     return [problem["code"] for problem in payload["problems"]]
 
 
-
-
 # ── what a stranger cannot see ───────────────────────────────────────────────────────────────────────────────────
 
 

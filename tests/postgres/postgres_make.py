@@ -67,9 +67,7 @@ class Client:
 def make_client(home: Path, *, grace: float = 0.5, tuning: dict[str, str] = FAST) -> Client:
     code = _CLIENT.format(root=str(ROOT), grace=grace, tuning=tuning)
     pipe = subprocess.PIPE
-    return Client(
-        subprocess.Popen([sys.executable, "-c", code, str(home)], stdin=pipe, stdout=pipe, text=True)
-    )
+    return Client(subprocess.Popen([sys.executable, "-c", code, str(home)], stdin=pipe, stdout=pipe, text=True))
 
 
 def attach(home: Path, **options: Any) -> postgres.Attachment:

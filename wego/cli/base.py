@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,29 @@ async def opened(knobs: Settings, *, migrate: bool = True) -> AsyncIterator[Data
             yield database
         finally:
             await database.close()
+
+
+@contextmanager
+def progress_shown() -> Iterator[Callable[[str], None]]:
+    """Show what long work is at, on standard error: a bar where it tells `n of m`, its words otherwise."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        task = bars.add_task("", total=None)
+
+        def show(text: str) -> None:
+            counted = re.search(r"(\d+) of (\d+)", text)
+            if counted:
+                bars.update(task, description=text, completed=int(counted[1]), total=int(counted[2]))
+            else:
+                bars.update(task, description=text, total=None)
+            if not console.is_terminal:
+                console.print(f"  {text}", highlight=False)
+
+        yield show
 
 
 def emit(data: Any, as_json: bool) -> None:

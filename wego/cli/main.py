@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from wego.cli import audit, database
-from wego.cli.base import emit, fail, opened, run, server, settings
+from wego.cli.base import emit, fail, opened, progress_shown, run, server, settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(database.app, name="db")
@@ -46,19 +47,16 @@ def demo(
     os.environ.setdefault("WEGO_SERVER_TIMING", "1")
     knobs = settings(serving=True)
 
-    async def prepare() -> None:
+    async def prepare(progress: Callable[[str], None]) -> None:
         async with opened(knobs) as db:
-            await load(db, knobs, count=practices, progress=_progress)
+            await load(db, knobs, count=practices, progress=progress)
 
-    run(prepare())
+    with progress_shown() as progress:
+        run(prepare(progress))
     typer.echo(what_to_try(knobs))
     sys.stdout.flush()
     if serve:
         _serve(knobs)
-
-
-def _progress(text: str) -> None:
-    typer.echo(f"  {text} …", err=True)
 
 
 @app.command()

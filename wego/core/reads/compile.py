@@ -45,6 +45,7 @@ from wego.core.reads.query import (
     camel,
     conditions,
     global_id,
+    is_key,
     meta_of,
     plain,
     table_of,
@@ -204,7 +205,8 @@ class Compiler:
             wanted.append(meta.pick.final.format(**row.names))
             steps = [meta.pick.step.format(**row.names, columns=COLUMNS, locale=each) for each in wanted]
             union = " union all ".join(f"({step})" for step in steps)
-            joined = (alias, f" left join lateral (select * from ({union}) u limit 1) {alias} on true")
+            tried = steps[0] if meta.pick.only else f"select * from ({union}) u limit 1"
+            joined = (alias, f" left join lateral ({tried}) {alias} on true")
             row.joins[(row.alias, meta.pick, key)] = joined
         alias = joined[0]
         names = {"x": alias, "first": first}
@@ -247,9 +249,12 @@ class Compiler:
         where = [on, self.visible(target, alias) if meta.visible else None]
         row = Row(alias, {"t": alias})
         columns = self.columns(target, row, ask.sets, ask.depth + 1, ask.many)
+        # By its key there is one row at most; PostgreSQL need not be told.
+        by_key = meta.source is None and not callable(meta.on) and is_key(meta.on, table_of(target).key)
+        first = "" if by_key else " limit 1"
         return (
             f"(select row_to_json(o$) from (select {columns} from {source.format(**names)}{row.join_sql(columns)}"
-            f"{conditions(where)} limit 1) o$)"
+            f"{conditions(where)}{first}) o$)"
         )
 
     def _many(self, ask: Ask, meta: Many) -> str:

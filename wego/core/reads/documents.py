@@ -122,8 +122,9 @@ class Library:
             document = parse(text, max_tokens=self.max_tokens, allow_empty_selection_sets=False)
         except GraphQLError as error:
             if error.message.startswith("Syntax Error: Document contains more than"):
-                wrong = "The document is too long; the limit is {limit} tokens."
-                raise CostExceeded(wrong, limit=self.max_tokens) from None
+                raise CostExceeded(
+                    "The document is too long; the limit is {limit} tokens.", limit=self.max_tokens
+                ) from None
             raise GraphQLErrors([error]) from None
         except RecursionError:
             raise CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=100) from None

@@ -163,6 +163,11 @@ def global_id(name: str, key: str) -> str:
     return f"translate(encode(convert_to('{name}:' || {key}, 'UTF8'), 'base64'), E'+/=\\n', '-_')"
 
 
+def is_key(on: str, key: str) -> bool:
+    """Whether an edge's predicate is the equality of the target's key with a column of the parent."""
+    return re.fullmatch(rf"\{{t\}}\.{key} = \{{p\}}\.\w+", on) is not None
+
+
 def conditions(parts: list[str | None]) -> str:
     kept = [part for part in parts if part]
     return f" where {' and '.join(kept)}" if kept else ""

@@ -24,11 +24,34 @@ def upgrade() -> None:
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION wego_refuse_change()"
         )
+    op.execute(
+        "CREATE TRIGGER keep BEFORE DELETE OR TRUNCATE ON audit_state "
+        "FOR EACH STATEMENT EXECUTE FUNCTION wego_refuse_change()"
+    )
+    op.execute(
+        """
+        CREATE FUNCTION wego_keep_revision() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF TG_OP = 'UPDATE' AND OLD.published_at IS NULL
+               AND to_jsonb(NEW) - 'published_at' = to_jsonb(OLD) - 'published_at' THEN
+                RETURN NEW;
+            END IF;
+            RAISE EXCEPTION 'a revision is never changed, only published' USING ERRCODE = 'restrict_violation';
+        END $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER keep BEFORE UPDATE OR DELETE ON content_revision "
+        "FOR EACH ROW EXECUTE FUNCTION wego_keep_revision()"
+    )
     op.execute("INSERT INTO audit_state (id, size, root, frontier) VALUES (1, 0, sha256(''::bytea), ''::bytea)")
     op.execute("INSERT INTO access_epoch (id, seq) VALUES (1, 1)")
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER keep ON content_revision")
+    op.execute("DROP FUNCTION wego_keep_revision()")
+    op.execute("DROP TRIGGER keep ON audit_state")
     op.execute("DELETE FROM access_epoch")
     op.execute("DELETE FROM audit_state")
     for table in APPEND_ONLY:
