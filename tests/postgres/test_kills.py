@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -148,13 +149,20 @@ def test_a_server_that_keeps_falling_is_given_up_with_a_reason(home: Path) -> No
 
 
 def test_the_watchdog_of_systems_without_a_leash_signals_at_the_keepers_end() -> None:
-    target = subprocess.Popen(["sleep", "600"])
+    # A run in the background of a shell has SIGINT ignored, and children inherit that: the target takes it back.
+    code = "import signal, time; signal.signal(2, signal.SIG_DFL); print(flush=True); time.sleep(600)"
+    target = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    assert target.stdout
+    target.stdout.readline()
     dog = start_watchdog(target.pid)
     assert dog.stdin
     dog.stdin.close()  # what the kernel does when the keeper dies
     try:
         assert target.wait(30) == -signal.SIGINT
     finally:
+        target.kill()
+        target.wait()
+        target.stdout.close()
         dog.wait()
 
 
