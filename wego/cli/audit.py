@@ -45,16 +45,22 @@ def checkpoint() -> None:
 
 @app.command()
 def show(
-    limit: Annotated[int, typer.Option(help="How many entries, newest first.")] = 20, as_json: Json = False
+    limit: Annotated[int, typer.Option(help="How many entries, newest first.")] = 20,
+    city: Annotated[str, typer.Option(help="Only what happened to this city (its slug).")] = "",
+    as_json: Json = False,
 ) -> None:
-    """Print the newest entries."""
+    """Print the newest entries: who did what and when."""
     from sqlalchemy import select
+    from sqlmodel import col
 
+    from members.models import City
     from wego.core.models import AuditEntry
 
     async def read() -> list[dict[str, object]]:
         async with opened(settings()) as database, database.session() as db:
-            query = select(AuditEntry).order_by(AuditEntry.index.desc()).limit(limit)  # type: ignore[attr-defined]
+            query = select(AuditEntry).order_by(col(AuditEntry.index).desc()).limit(limit)
+            if city:
+                query = query.where(col(AuditEntry.subject_id).in_(select(col(City.id)).where(col(City.slug) == city)))
             entries = (await db.execute(query)).scalars().all()
         return [
             {"index": e.index, "at": e.at.isoformat(), "event": e.event, "actor": e.actor,
