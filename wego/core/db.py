@@ -8,11 +8,10 @@ prepared statement whose JSON bytes are the answer. Both run SQL that PostgreSQL
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from time import perf_counter
 from typing import Any
@@ -249,9 +248,7 @@ class Database:
         self.reads = ReadPool(url, read_size)
 
     async def _connect(self) -> Any:
-        connection = await asyncpg.connect(self.url, server_settings=WRITE_SETTINGS)
-        await _prepare_payload(connection)
-        return connection
+        return await asyncpg.connect(self.url, server_settings=WRITE_SETTINGS)
 
     async def open(self) -> Database:
         """Connect; raises what asyncpg raises when the server cannot be reached."""
@@ -274,24 +271,7 @@ class Database:
                 raise
 
 
-async def _prepare_payload(_connection: Any) -> None:
-    """SQLAlchemy sets its own JSON codecs on first use; a payload is read as text on these connections."""
-
-
 async def raw(db: Session) -> Any:
     """The asyncpg connection under a session, inside its transaction."""
     connection = await db.connection()
     return (await connection.get_raw_connection()).driver_connection
-
-
-def as_row(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Values as PostgreSQL takes them: words of a vocabulary become their text."""
-    return {key: value.value if isinstance(value, StrEnum) else value for key, value in values.items()}
-
-
-def utc(moment_text: str) -> datetime:
-    """Read an ISO 8601 time; a missing zone is an error, because nobody can know which was meant."""
-    parsed = datetime.fromisoformat(moment_text)
-    if parsed.tzinfo is None:
-        raise ValueError("a time needs its zone")
-    return parsed
