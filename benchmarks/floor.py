@@ -20,18 +20,19 @@ READ_SETTINGS = {
     "timezone": "UTC", "application_name": "floor",
 }  # fmt: skip
 
-NAMES = """left join lateral (
+NAMES = """left join lateral (select * from (
     (select n.name, n.locale from city_name n where n.city_id = c.id and n.locale = ($1::text[])[1])
     union all (select n.name, n.locale from city_name n where n.city_id = c.id and n.locale = ($1::text[])[2])
     union all (select n.name, n.locale from city_name n where n.city_id = c.id and n.locale = 'en')
-    limit 1) n on true"""
+    ) u limit 1) n on true"""
 
 
-def reading(columns: str) -> str:
+def reading(columns: str, count: int = 2, tags: str = "$1") -> str:
+    """The first that there is: one of so many languages wished for, or the original."""
     step = f"select {columns}, r.locale from content_reading r where r.document_id = p.id and r.locale ="
-    locales = ("($1::text[])[1]", "($1::text[])[2]", "p.original_locale")
+    locales = (*(f"({tags}::text[])[{number + 1}]" for number in range(count)), "p.original_locale")
     wanted = " union all ".join(f"({step} {locale})" for locale in locales)
-    return f"left join lateral ({wanted} limit 1) x on true"
+    return f"left join lateral (select * from ({wanted}) u limit 1) x on true"
 
 
 def text(value: str, locale: str = "") -> str:
@@ -51,20 +52,28 @@ Q1 = f"""select (select row_to_json(a) from (select (select row_to_json(b) from 
     order by p.sorted_at desc, p.id desc
   ) o) b) as practices) a)"""
 
-PARTS = """(select coalesce(json_agg(row_to_json(j)), '[]') from (
-    select s.key, (select row_to_json(k) from (select s.heading as text{0}) k) as heading,
-      (select row_to_json(k) from (select s.body as text{0}) k) as body
-    from content_section s where s.document_id = p.id and s.locale = {1} order by s.position) j)"""
+PART = (
+    "select r.locale, r.heading, r.body from content_section r"
+    " where r.document_id = p.id and r.key = s.key and r.locale ="
+)
+PARTS = f"""(select coalesce(json_agg(row_to_json(j)), '[]') from (
+    select s.key, {text("y.heading", "y.locale")} as heading, {text("y.body", "y.locale")} as body
+    from content_section s left join lateral (
+      select * from (({PART} ($2::text[])[1]) union all ({PART} s.locale)) u limit 1) y on true
+    where s.document_id = p.id and s.locale = p.original_locale order by s.position) j)"""
+TRANSLATED = f"""(select coalesce(json_agg(row_to_json(j)), '[]') from (
+    select s.key, {text("s.heading")} as heading, {text("s.body")} as body
+    from content_section s where s.document_id = p.id and s.locale = t.locale order by s.position) j)"""
 
 Q2 = f"""select (select row_to_json(a) from (select (select row_to_json(o) from (
-    select p.slug, {text("r.title", "r.locale")} as title, {text("r.summary", "r.locale")} as summary,
-      {PARTS.format(", s.locale", "p.original_locale")} as sections,
+    select p.slug, {text("x.title", "x.locale")} as title, {text("x.summary", "x.locale")} as summary,
+      {PARTS} as sections,
       (select coalesce(json_agg(row_to_json(m)), '[]') from (
          select t.locale, {text("y.title")} as title, {text("y.summary")} as summary,
-           {PARTS.format("", "t.locale")} as sections
+           {TRANSLATED} as sections
          from content_translation t join content_reading y on y.document_id = t.document_id and y.locale = t.locale
          where t.document_id = p.id and t.status = 'published' order by t.locale) m) as translations
-    from practice p join content_reading r on r.document_id = p.id and r.locale = p.original_locale
+    from practice p {reading("r.title, r.summary", 1, "$2")}
     where p.slug = $1 and p.public_from <= now()) o) as practice) a)"""
 
 Q3 = f"""select (select row_to_json(a) from (select (select row_to_json(b) from (
@@ -78,7 +87,7 @@ Q3 = f"""select (select row_to_json(a) from (select (select row_to_json(b) from 
           order by c.sort_name, c.id limit 20) c
   ) o) b) as cities) a)"""
 
-STATEMENTS = {"/Q1": (Q1, "l"), "/Q2": (Q2, "slug"), "/Q3": (Q3, "l")}
+STATEMENTS = {"/Q1": (Q1, ("l",)), "/Q2": (Q2, ("slug", "l")), "/Q3": (Q3, ("l",))}
 TYPENAME = b'{"data":{"__typename":"Query"}}'
 
 
@@ -104,9 +113,9 @@ class Floor:
         path = scope["path"]
         answer = self.static.get(path)
         if answer is None:
-            sql, variable = STATEMENTS[path]
-            given = orjson.loads(b"".join(parts))
-            answer = b'{"data":%s}' % await self.pool.fetchval(sql, given["variables"][variable])
+            sql, names = STATEMENTS[path]
+            given = orjson.loads(b"".join(parts))["variables"]
+            answer = b'{"data":%s}' % await self.pool.fetchval(sql, *[given[name] for name in names])
         size = str(len(answer)).encode()
         headers = [(b"content-type", b"application/json; charset=utf-8"), (b"content-length", size)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

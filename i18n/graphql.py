@@ -60,16 +60,16 @@ def direction_of(locale: str) -> str:
 @strawberry.type(description="A human text with its language, origin and age.")
 class LocalizedText:
     text: str = reads.column("{text}", "The text itself. Show it with `locale` as its language and `direction`.")
-    locale: LanguageTag = reads.column("{x}.locale", "The language in which it is written (BCP 47).")
-    direction: TextDirection = reads.column(direction_of("{x}.locale"), "The direction in which it is written.")
+    locale: LanguageTag = reads.column("{locale}", "The language in which it is written (BCP 47).")
+    direction: TextDirection = reads.column(direction_of("{locale}"), "The direction in which it is written.")
     origin: TextOrigin = reads.column("{origin}", "How it came to be: the original, or a translation by whom.")
-    is_fallback: bool = reads.column("not ({x}.locale = any({first}))", "Not in the language the reader likes best.")
+    is_fallback: bool = reads.column("not ({locale} = any({first}))", "Not in the language the reader likes best.")
     is_stale: bool = reads.column("{stale}", "The original was changed after this was translated.")
 
 
-def text(pick: reads.Pick, sql: str, doc: str, *, origin: str = "'original'", stale: str = "false") -> Any:
-    """Declare a LocalizedText field. `sql` gives the text of the picked row {x}; `origin` and `stale` are SQL too and
-    may use {x} and {t} (the row the field belongs to)."""
+def text(pick: reads.Pick | reads.Own, sql: str, doc: str, *, origin: str = "'original'", stale: str = "false") -> Any:
+    """Declare a LocalizedText field. `sql` gives the text; it, `origin` and `stale` may use {x} (the picked row) and
+    {t} (the row the field belongs to)."""
     wish = argument("locales", list[LanguageTag] | None, "Languages the reader takes, best first (BCP 47).")
     return reads.picked(pick, {"text": sql, "origin": origin, "stale": stale}, doc, [wish])
 

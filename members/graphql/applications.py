@@ -82,27 +82,17 @@ class CompletenessItem:
     required: bool = reads.column("{t}.required", "Whether it has to be.")
 
 
-_NOTE = reads.Pick(
-    "select {t}.value->>'locale' as locale, {t}.value->>'note' as text"
-    " where {t}.value->>'note' <> '' and {locale} is not null",
-    "{t}.value->>'locale'",
-    only=True,
-)
+_NOTE = reads.Own("({t}.value->>'locale')", when="{t}.value->>'note' <> ''")
 
 
 @strawberry.type(description="One thing that the secretariat asked to be changed.")
 class RequestedChange:
     item: Item = reads.column("{t}.value->>'item'", "Which item.")
     label: LocalizedText = label("application-item", "({t}.value->>'item')", "What the item is.")
-    note: LocalizedText | None = text(_NOTE, "{x}.text", "What is wrong with it.")
+    note: LocalizedText | None = text(_NOTE, "{t}.value->>'note'", "What is wrong with it.")
 
 
-_MOTIVATION = reads.Pick(
-    "select {t}.motivation_locale as locale, {t}.motivation as text"
-    " where {t}.motivation <> '' and {locale} is not null",
-    "{t}.motivation_locale",
-    only=True,
-)
+_MOTIVATION = reads.Own("{t}.motivation_locale", when="{t}.motivation <> ''")
 
 
 @reads.table("application", visible=_visible_application)
@@ -111,7 +101,7 @@ class Application(reads.Node):
     city: City = reads.one("{t}.id = {p}.city_id", "Whose application it is.")
     kind: MembershipKind = reads.column("{t}.kind", "As what the city wants to belong to the network.")
     status: MembershipStatus = reads.column("{t}.status", "How far it is, or what became of it.")
-    motivation: LocalizedText | None = text(_MOTIVATION, "{x}.text", "Why the city wants to be a member.")
+    motivation: LocalizedText | None = text(_MOTIVATION, "{t}.motivation", "Why the city wants to be a member.")
     contact_name: str | None = reads.column("nullif({t}.contact_name, '')", "Whom to ask.")
     contact_email: str | None = reads.column("nullif({t}.contact_email, '')", "Where to ask.")
     signatory: Signatory | None = reads.column("nullif({t}.signatory_role, '')", "Who signed the form.")

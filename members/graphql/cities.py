@@ -119,11 +119,7 @@ class StepActor(StrEnum):
     SYSTEM = "system"
 
 
-_REFERENCE = reads.Pick(
-    "select {t}.locale as locale, {t}.reference as text where {t}.reference <> '' and {locale} is not null",
-    "{t}.locale",
-    only=True,
-)
+_REFERENCE = reads.Own(when="{t}.reference <> ''")
 _ACTOR = "case when length({t}.actor) <> 36 then 'system' when {t}.body = 'city' then 'city' else 'secretariat' end"
 
 
@@ -138,7 +134,7 @@ class MembershipStep:
     body: Body = reads.column("{t}.body", "Who decided.")
     actor: StepActor = reads.column(_ACTOR, "Who took the step, by role: no person is named here.")
     reason: Remark | None = reads.one("{t}.id = {p}.id and {t}.reason <> ''", "Why. For members.")
-    reference: LocalizedText | None = text(_REFERENCE, "{x}.text", "Where the decision is written down.")
+    reference: LocalizedText | None = text(_REFERENCE, "{t}.reference", "Where the decision is written down.")
 
 
 _TIMELINE = "{t}.at, {t}.id"
@@ -154,11 +150,6 @@ class Membership:
     timeline: list[MembershipStep] = reads.many(
         "{t}.city_id = {p}.city_id", "How it came here, oldest first.", order=_TIMELINE
     )
-
-
-_EVENT_TEXT = reads.Pick(
-    "select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale", only=True
-)
 
 
 @strawberry.enum(description="How exactly a date is known.")
@@ -179,7 +170,7 @@ class HistoryEvent:
     on_date: date = named("on", reads.column("{t}.on_date", "When; see `precision`."))
     precision: DatePrecision = reads.column("{t}.precision", "How exactly the date is known.")
     kind: str = reads.column("{t}.kind", "What kind of event, such as `assembly` or `founding-member`.")
-    text: LocalizedText = text(_EVENT_TEXT, "{x}.text", "What happened.")
+    text: LocalizedText = text(reads.Own(), "{t}.text", "What happened.")
     source: str | None = reads.column("nullif({t}.source, '')", "Where this is known from.")
 
 

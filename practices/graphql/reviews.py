@@ -28,16 +28,11 @@ def _visible_review(q: Query, t: str) -> str | None:
     return f"({drafts}{own})"
 
 
-_COMMENT = reads.Pick(
-    "select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale", only=True
-)
-
-
 @reads.table("review_comment")
 @strawberry.type(description="What a reviewer said of a section, or of the whole.")
 class ReviewComment:
     section: str | None = reads.column("{t}.section", "Of which section; null for the whole.")
-    text: LocalizedText = text(_COMMENT, "{x}.text", "What he said.")
+    text: LocalizedText = text(reads.Own(), "{t}.text", "What he said.")
     at: datetime = reads.column("{t}.at", "When.")
 
 

@@ -54,29 +54,24 @@ class PracticeSection:
     )
 
 
-_ONE_LANGUAGE = reads.Pick(
-    "select {t}.locale as locale, {t}.origin as origin, {t}.heading as heading, {t}.body as body"
-    " where {locale} is not null",
-    "{t}.locale",
-    only=True,
+_OF_ORIGINAL = (
+    "(select o.{column} from content_document d join content_section o on o.document_id = d.id"
+    " and o.locale = d.original_locale where d.id = {{t}}.document_id and o.key = {{t}}.key)"
 )
-_TRANSLATED_SECTIONS = (
-    "(select s.*, s.heading_hash is distinct from o.heading_hash as heading_stale,"
-    " s.body_hash is distinct from o.body_hash as body_stale from content_section s"
-    " join content_document d on d.id = s.document_id left join content_section o"
-    " on o.document_id = s.document_id and o.locale = d.original_locale and o.key = s.key) as {t}"
-)
+_PART_ORIGIN = "{t}.origin"
+_HEADING_OUTRUN = f"({{t}}.heading_hash is distinct from {_OF_ORIGINAL.format(column='heading_hash')})"
+_BODY_OUTRUN = f"({{t}}.body_hash is distinct from {_OF_ORIGINAL.format(column='body_hash')})"
 
 
-@reads.table(_TRANSLATED_SECTIONS, key="document_id")
+@reads.table("content_section", key="document_id")
 @strawberry.type(description="A section in the language of one translation.")
 class TranslatedSection:
     key: str = reads.column("{t}.key", "Which section.")
     heading: LocalizedText = text(
-        _ONE_LANGUAGE, "{x}.heading", "Its heading.", origin=_ORIGIN, stale="{t}.heading_stale"
+        reads.Own(), "{t}.heading", "Its heading.", origin=_PART_ORIGIN, stale=_HEADING_OUTRUN
     )
     body: LocalizedText = text(
-        _ONE_LANGUAGE, "{x}.body", "Its text, in Markdown.", origin=_ORIGIN, stale="{t}.body_stale"
+        reads.Own(), "{t}.body", "Its text, in Markdown.", origin=_PART_ORIGIN, stale=_BODY_OUTRUN
     )
 
 
@@ -121,13 +116,11 @@ class PracticeTranslation:
     title: LocalizedText | None = text(_SHORT, "{x}.title", "The title.", origin=_ORIGIN, stale=_TITLE_STALE)
     summary: LocalizedText | None = text(_SHORT, "{x}.summary", "The summary.", origin=_ORIGIN, stale=_SUMMARY_STALE)
     sections: list[TranslatedSection] = reads.many(
-        "{t}.document_id = {p}.document_id and {t}.locale = {p}.locale", "Its sections.", order="{t}.position"
-    )
+        "{t}.document_id = {p}.document_id and {t}.locale = {p}.locale", "Its sections.", order="{t}.position",
+        most=None,
+    )  # fmt: skip
 
 
-_SOURCE_TEXT = reads.Pick(
-    "select {t}.locale as locale, {t}.text as text where {locale} is not null", "{t}.locale", only=True
-)
 BLOCKS = (
     "(select b.*, d.original_locale as locale from content_block b join content_revision r on r.id = b.revision_id"
     " join content_document d on d.id = r.document_id) as {t}"
@@ -140,7 +133,7 @@ class PracticeBlock:
     block_id: strawberry.ID = reads.column("{t}.block_id::text", "Its id; the same from revision to revision.")
     kind: BlockKind = reads.column("{t}.kind", "What it is.")
     section: str | None = reads.column("{t}.section", "The section it belongs to.")
-    text: LocalizedText = text(_SOURCE_TEXT, "{x}.text", "Its text.")
+    text: LocalizedText = text(reads.Own(), "{t}.text", "Its text.")
 
 
 @strawberry.enum(description="What became of a block.")
@@ -165,16 +158,7 @@ _CHANGES = (
     f" full join (select * from content_block where revision_id = {_BASE}) b on a.block_id = b.block_id"
     " where a.text is distinct from b.text) as {t}"
 )
-_BEFORE = reads.Pick(
-    "select {t}.locale as locale, {t}.before as text where {t}.before is not null and {locale} is not null",
-    "{t}.locale",
-    only=True,
-)
-_AFTER = reads.Pick(
-    "select {t}.locale as locale, {t}.after as text where {t}.after is not null and {locale} is not null",
-    "{t}.locale",
-    only=True,
-)
+_BEFORE, _AFTER = reads.Own(when="{t}.before is not null"), reads.Own(when="{t}.after is not null")
 
 
 @strawberry.type(description="One difference between two versions.")
@@ -183,8 +167,8 @@ class BlockChange:
     block_id: strawberry.ID = reads.column("{t}.block_id::text", "Which block.")
     kind: BlockKind = reads.column("{t}.kind", "What it is.")
     section: str | None = reads.column("{t}.section", "The section it belongs to.")
-    before: LocalizedText | None = text(_BEFORE, "{x}.text", "Its text in the earlier version.")
-    after: LocalizedText | None = text(_AFTER, "{x}.text", "Its text in the later version.")
+    before: LocalizedText | None = text(_BEFORE, "{t}.before", "Its text in the earlier version.")
+    after: LocalizedText | None = text(_AFTER, "{t}.after", "Its text in the later version.")
 
 
 def _visible_version(q: Query, t: str) -> str | None:

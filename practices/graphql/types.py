@@ -86,14 +86,16 @@ class Practice(reads.Node):
     visibility: Visibility = reads.column("{t}.visibility", "Who may see it once it is published.")
     publish_at: datetime | None = reads.column("{t}.publish_at", "When an embargo ends.")
     sections: list[PracticeSection] = reads.many(
-        "{t}.document_id = {p}.id and {t}.locale = {p}.original_locale", "The narrative.", order="{t}.position"
-    )
+        "{t}.document_id = {p}.id and {t}.locale = {p}.original_locale", "The narrative.", order="{t}.position",
+        most=None,
+    )  # fmt: skip
     blocks: list[PracticeBlock] = reads.many(
         _PRESENT, "The present original, block by block.", order="{t}.position", most=5_000, expected=30
     )
     themes: list[Theme] = reads.many(
-        None, "Its themes.", order="{t}.ord", source="unnest({p}.themes) with ordinality as {t}(code, ord)", expected=3
-    )
+        None, "Its themes.", order="{t}.ord", source="unnest({p}.themes) with ordinality as {t}(code, ord)",
+        most=None, expected=3,
+    )  # fmt: skip
     sdgs: list[SdgLink] = reads.many(
         None, "The goals to which it contributes.", order="{t}.ord", source=_elements("sdgs"), expected=3
     )
@@ -119,8 +121,9 @@ class Practice(reads.Node):
     ended_on: date | None = reads.column("{t}.ended_on", "When it ended.")
     licence: str = reads.column("{t}.licence", "Under which licence it may be used: SPDX code or address.")
     translations: list[PracticeTranslation] = reads.many(
-        "{t}.document_id = {p}.id", "Its translations, and how far they are.", order="{t}.locale", expected=5
-    )
+        "{t}.document_id = {p}.id", "Its translations, and how far they are.", order="{t}.locale", most=None,
+        expected=5,
+    )  # fmt: skip
     versions: list[PracticeVersion] = reads.many(
         "{t}.document_id = {p}.id", "Its versions, the newest first.", order="{t}.number desc", expected=3
     )

@@ -198,6 +198,11 @@ class Naive:
         self, kind: Any, target: Any, scope: Scope, meta: declare.Picked, wish: list[str] | None, sets: list[Any]
     ) -> Any:
         reading = self.reading_of(tuple(wish)) if wish else self.reading
+        if isinstance(meta.pick, declare.Own):
+            when = meta.pick.when
+            there = when is None or self.session.one(scope.select(f"({when.format(**scope.names)}) is true"))
+            locale = meta.pick.locale.format(**scope.names)
+            return self.told(target, scope, meta, locale, reading, sets) if there else None
         final = self.session.one(scope.select(meta.pick.final.format(**scope.names)))
         for locale in (final,) if meta.pick.only else (*reading.tags, final):
             step = meta.pick.step.format(**{"columns": "r.*", **scope.names, "locale": literal(locale, "text")})
@@ -205,11 +210,17 @@ class Naive:
             item = f"lateral (select u.* from ({step}) u limit 1) {alias}"
             row = Scope((*scope.chain, item), scope.alias, {**scope.names, "x": alias})
             if self.session.one(row.select(f"count({alias}.locale)")):
-                own = {name: sql.format(**row.names) for name, sql in meta.names.items()}
-                first = literal(list(reading.first), "text[]")
-                return self.object(target, Scope(row.chain, row.alias, {**row.names, **own, "first": first}), sets)
+                return self.told(target, row, meta, f"{alias}.locale", reading, sets)
         assert not isinstance(kind, GraphQLNonNull), f"a text that must be there is not: {meta}"
         return None
+
+    def told(
+        self, target: Any, row: Scope, meta: declare.Picked, locale: str, reading: Reading, sets: list[Any]
+    ) -> Any:
+        """A text of a row in scope, whose language an expression tells."""
+        names = {**row.names, "locale": locale, "first": literal(list(reading.first), "text[]")}
+        names |= {name: sql.format(**names) for name, sql in meta.names.items()}
+        return self.object(target, Scope(row.chain, row.alias, names), sets)
 
     # ── edges ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -247,7 +258,7 @@ class Naive:
         names = self.names(parent, alias, meta.args, arguments)
         source = (meta.source or table(target).source).format(**names)
         where = [meta.on.format(**names) if meta.on else None, self.seen(target, alias, meta)]
-        every = self.count(self.row(parent, source, where, alias, f" limit {meta.most}"))
+        every = self.count(self.row(parent, source, where, alias, f" limit {meta.most or 'all'}"))
         order = meta.order.format(**names)
         return [
             self.object(target, self.row(parent, source, where, alias, f" order by {order} offset {at} limit 1"), sets)

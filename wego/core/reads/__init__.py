@@ -2,7 +2,7 @@
 
 `declare` says what a field is in SQL, `compile` turns an operation into a statement, `documents` parses, validates
 and caches, `engine` runs. Measured reasons are in the README, "Decisions". Texts (`text`, `label`, `in_map`,
-`LocalizedText`, `LanguageTag`) are declared with `i18n.graphql`. READY
+`LocalizedText`, `LanguageTag`) are declared with `i18n.graphql`.
 """
 
 from wego.core.reads.declare import (
@@ -11,6 +11,7 @@ from wego.core.reads.declare import (
     Edge,
     Node,
     Order,
+    Own,
     PageInfo,
     Pick,
     by_id,
@@ -26,6 +27,6 @@ from wego.core.reads.declare import (
 )
 
 __all__ = [
-    "Arg", "Connection", "Edge", "Node", "Order", "PageInfo", "Pick", "by_id", "column", "condition", "connection",
-    "extend", "inline", "many", "one", "picked", "table",
+    "Arg", "Connection", "Edge", "Node", "Order", "Own", "PageInfo", "Pick", "by_id", "column", "condition",
+    "connection", "extend", "inline", "many", "one", "picked", "table",
 ]  # fmt: skip

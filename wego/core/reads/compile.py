@@ -32,7 +32,7 @@ from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective
 from wego.core.context import Reading
 from wego.core.errors import CostExceeded, Invalid
 from wego.core.ids import parse_global_id
-from wego.core.reads.declare import ById, Column, Edges, GlobalId, Inline, Many, One, Picked
+from wego.core.reads.declare import ById, Column, Edges, GlobalId, Inline, Many, One, Own, Pick, Picked
 from wego.core.reads.pages import Page
 from wego.core.reads.query import (
     COLUMNS,
@@ -196,25 +196,31 @@ class Compiler:
         return {name: place(name, arg.cast) for name, arg in args.items()}
 
     def _picked(self, ask: Ask, meta: Picked) -> str:
-        row = ask.row
+        row, pick = ask.row, meta.pick
         count, tags, first, key = self._reading(ask)
-        joined = row.joins.get((row.alias, meta.pick, key))
+        if isinstance(pick, Own):
+            names = {"locale": pick.locale.format(**row.names), "first": first}
+            there = pick.when and pick.when.format(**row.names)
+        else:
+            alias = self._join(row, pick, [f"({tags})[{i + 1}]" for i in range(count)], key)
+            names = {"x": alias, "locale": f"{alias}.locale", "first": first}
+            there = None if is_non_null_type(ask.definition.type) else f"{alias}.locale is not null"
+        names |= {name: sql.format(**row.names, **names) for name, sql in meta.names.items()}
+        inner = self.make(ask.target, row.inner(**names), ask.sets, ask.depth + 1, ask.many)
+        return f"case when {there} then {inner} end" if there else inner
+
+    def _join(self, row: Row, pick: Pick, wanted: list[str], key: object) -> str:
+        """The alias of the picked row: of the first of the wanted languages that there is, or of the final one.
+        The texts of one row that wish for the same languages share it."""
+        joined = row.joins.get((row.alias, pick, key))
         if joined is None:
             alias = self.query.alias("x")
-            wanted = [] if meta.pick.only else [f"({tags})[{i + 1}]" for i in range(count)]
-            wanted.append(meta.pick.final.format(**row.names))
-            steps = [meta.pick.step.format(**row.names, columns=COLUMNS, locale=each) for each in wanted]
+            tried = [*([] if pick.only else wanted), pick.final.format(**row.names)]
+            steps = [pick.step.format(**row.names, columns=COLUMNS, locale=each) for each in tried]
             union = " union all ".join(f"({step})" for step in steps)
-            tried = steps[0] if meta.pick.only else f"select * from ({union}) u limit 1"
-            joined = (alias, f" left join lateral ({tried}) {alias} on true")
-            row.joins[(row.alias, meta.pick, key)] = joined
-        alias = joined[0]
-        names = {"x": alias, "first": first}
-        names |= {name: sql.format(**row.names, x=alias) for name, sql in meta.names.items()}
-        inner = self.make(ask.target, row.inner(**names), ask.sets, ask.depth + 1, ask.many)
-        return (
-            inner if is_non_null_type(ask.definition.type) else f"case when {alias}.locale is not null then {inner} end"
-        )
+            chosen = steps[0] if pick.only else f"select * from ({union}) u limit 1"
+            joined = row.joins[(row.alias, pick, key)] = (alias, f" left join lateral ({chosen}) {alias} on true")
+        return joined[0]
 
     def _reading(self, ask: Ask) -> tuple[int, str, str, object]:
         """How many languages to try, the places of them all and of the best, and a key that tells lists apart."""
@@ -265,7 +271,7 @@ class Compiler:
         where = [meta.on.format(**names) if meta.on else None, self.visible(target, alias) if meta.visible else None]
         row = Row(alias, {"t": alias})
         columns = self.columns(target, row, ask.sets, ask.depth + 1, ask.many * meta.expected)
-        order = f" order by {meta.order.format(**names)} limit {meta.most}"
+        order = f" order by {meta.order.format(**names)}" + (f" limit {meta.most}" if meta.most else "")
         return (
             f"(select coalesce(json_agg(row_to_json(o$)), '[]'::json) from (select {columns} from {source}"
             f"{row.join_sql(columns)}{conditions(where)}{order}) o$)"

@@ -128,16 +128,21 @@ class Page:
         for key in selected:
             compiler.check_key(key)
         row = Row(self.alias, {"t": self.alias})
-        lists: list[tuple[str, str]] = []
-        outer: list[str] = []
+        lists: dict[str, str] = {}
         more = any(nodes[0].name.value == "pageInfo" for nodes in selected.values())
-        for number, (key, nodes) in enumerate(selected.items()):
-            outer.append(f'{self._part(nodes, row, lists, f"a{number}")} as "{key}"')
-        if not lists and not more:
-            return f"(select row_to_json(c$) from (select {', '.join(outer)}) c$)"
-        return f"(select row_to_json(c$) from (select {', '.join(outer)} from ({self._page(row, lists, more)}) a) c$)"
+        numbered = enumerate(selected.items())
+        outer = {key: self._part(nodes, row, lists, f"a{number}") for number, (key, nodes) in numbered}
+        if more or len(lists) > 1:
+            rows = f" from ({self._page_and_more(row, lists) if more else self._page(row, lists)}) a"
+        elif lists:
+            rows = self._only(row, lists, outer)
+        else:
+            rows = ""
+        columns = ", ".join(f'{sql} as "{key}"' for key, sql in outer.items())
+        return f"(select row_to_json(c$) from (select {columns}{rows}) c$)"
 
-    def _part(self, nodes: list[FieldNode], row: Row, lists: list[tuple[str, str]], name: str) -> str:
+    def _part(self, nodes: list[FieldNode], row: Row, lists: dict[str, str], name: str) -> str:
+        """The SQL of one field of the connection; what it selects of each row goes to `lists` under its name."""
         compiler, field_name = self.compiler, nodes[0].name.value
         sets = [each.selection_set for each in nodes if each.selection_set]
         many = self.many * max(self.size, 1)
@@ -147,9 +152,9 @@ class Page:
             case "totalCount":
                 return f"(select count(*) from {self.source}{conditions(self.where())})"
             case "nodes":
-                lists.append((name, compiler.make(self.target, row, sets, self.depth + 1, many)))
+                lists[name] = compiler.columns(self.target, row, sets, self.depth + 1, many)
             case "edges":
-                lists.append((name, self._edges(sets, row, many)))
+                lists[name] = self._edges(sets, row, many)
             case "pageInfo":
                 return self._page_info(definition=self.connection.fields["pageInfo"], sets=sets)
         return f"a.{name}"
@@ -167,31 +172,39 @@ class Page:
                 case _:
                     value = f"'{self.edge.name}'::text"
             parts.append(f'{value} as "{key}"')
-        return f"(select row_to_json(o$) from (select {', '.join(parts)}) o$)"
+        return ", ".join(parts)
 
     def _cursor_sql(self) -> str:
         return cursors.sql(self.order, self.key, f"{self.alias}.{self.row_key}")
 
-    def _page(self, row: Row, lists: list[tuple[str, str]], more: bool) -> str:
+    def _only(self, row: Row, lists: dict[str, str], outer: dict[str, str]) -> str:
+        """The FROM of a page of which one list is all that was asked: its rows are aggregated where they are used,
+        which spares a step for each row."""
+        ((name, columns),) = lists.items()
+        for key, sql in outer.items():
+            if sql == f"a.{name}":
+                outer[key] = "coalesce(json_agg(row_to_json(o$)), '[]'::json)"
+        return f" from (select {columns} from {self._ordered(row, columns)}) o$"
+
+    def _page(self, row: Row, lists: dict[str, str]) -> str:
         """One row: each asked list as JSON."""
-        if more:
-            return self._page_and_more(row, lists)
-        columns = ", ".join(f"{sql} as {name}" for name, sql in lists)
-        out = ", ".join(f"coalesce(json_agg(r.{name}), '[]'::json) as {name}" for name, _ in lists)
-        # The order of the page is asked once more outside, in the direction of the list; where it is the one in
-        # which the rows come, the planner sees that and does not sort.
+        columns = ", ".join(_objects(lists))
+        out = ", ".join(f"coalesce(json_agg(r.{name}), '[]'::json) as {name}" for name in lists)
+        return f"select {out} from (select {columns} from {self._ordered(row, columns)}) r"
+
+    def _ordered(self, row: Row, columns: str) -> str:
+        """The page with the joins of its texts. Its order is asked once more outside, in the direction of the list;
+        where it is the one in which the rows come, the planner sees that and does not sort."""
         direction = " desc" if self.descending else ""
         order = f" order by {self.key}{direction}, {self.alias}.{self.row_key}{direction}"
-        page = f"({self.rows(0)}) {self.alias}{row.join_sql(columns)}{order}"
-        return f"select {out} from (select {columns} from {page}) r"
+        return f"({self.rows(0)}) {self.alias}{row.join_sql(columns)}{order}"
 
-    def _page_and_more(self, row: Row, lists: list[tuple[str, str]]) -> str:
+    def _page_and_more(self, row: Row, lists: dict[str, str]) -> str:
         """One row: each asked list as JSON, whether there is more, and the cursors of both ends."""
         down = " desc" if self.backward else ""
         inside = f" filter (where r.rn <= {self.size})"
-        out = [f"coalesce(json_agg(r.{name} order by r.rn{down}){inside}, '[]'::json) as {name}" for name, _ in lists]
-        columns = [f"{sql} as {name}" for name, sql in lists]
-        columns.append("rn")
+        out = [f"coalesce(json_agg(r.{name} order by r.rn{down}){inside}, '[]'::json) as {name}" for name in lists]
+        columns = [*_objects(lists), "rn"]
         ends = ("max", "min") if self.backward else ("min", "max")
         out.append(f"coalesce(bool_or(r.rn > {self.size}), false) as more")
         for name, pick in zip(("start", "stop"), ends, strict=True):
@@ -216,3 +229,8 @@ class Page:
         """Whether any row lies on the near side of a cursor; without one there is none."""
         near = self.beyond(name, inclusive=True, opposite=True)
         return f"exists (select 1 from {self.source}{conditions([*self.where(), near])})" if near else "false"
+
+
+def _objects(lists: dict[str, str]) -> list[str]:
+    """Each list's object of one row, as a column of the list's name."""
+    return [f"(select row_to_json(o$) from (select {columns}) o$) as {name}" for name, columns in lists.items()]
