@@ -19,7 +19,7 @@ from federation.proofs import TokenError
 from federation.verifier import Credential, challenge
 from i18n.locales import accepted, negotiate, wished
 from wego.cache import Kept, etag
-from wego.core.access import NOBODY, Actor
+from wego.core.access import Actor
 from wego.core.db import Tally, is_away, tally
 from wego.core.errors import NotAllowed, NotSignedIn, RateLimited, Refusal
 from wego.core.reads.documents import GraphQLErrors
@@ -35,7 +35,7 @@ from wego.http import (
     Stop,
     acceptable,
     body_of,
-    check_kind,
+    check_form,
     internal,
     knows,
     parameters,
@@ -48,6 +48,8 @@ from wego.problems import errors_of, graphql_errors
 log = logging.getLogger("wego.graphql")
 
 LONGEST_PREPARED = 8_192  # bytes of a request that is worth remembering
+VARY = (b"vary", b"accept, accept-language, authorization")
+CONTENT_TYPES = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in (JSON, RESPONSE_JSON)}
 KEYED = (b"accept", b"accept-language", b"content-type")  # what of the headers an answer depends on
 GATE_CTES = (
     "gate as (insert into oauth_replay (digest, expires_at) values ({0}::bytea, {1}::timestamptz) "
@@ -89,9 +91,7 @@ class GraphQLEndpoint:
                 kept = hub.answers.get(key)
                 if kept is not None and scope["method"] == "POST":  # costs next to nothing, so it counts for nothing
                     return kept.start, kept.body
-            asked = self._asked(scope, found, body)
-            asked.key = key
-            status, body, extra = await self._answer(hub, asked)
+            status, body, extra = await self._answer(hub, Asked(scope, found, media_type, body, key))
         except Stop as stop:
             status, body, extra = stop.status, orjson.dumps({"errors": stop.errors}), stop.headers
         except Exception as error:
@@ -111,9 +111,9 @@ class GraphQLEndpoint:
         self, hub: Hub, status: int, media_type: str, size: int, extra: Headers, counter: Tally
     ) -> dict[str, Any]:
         headers = [
-            (b"content-type", f"{media_type}; charset=utf-8".encode()),
-            (b"content-length", str(size).encode()),
-            (b"vary", b"accept, accept-language, authorization"),
+            CONTENT_TYPES[media_type],
+            (b"content-length", b"%d" % size),
+            VARY,
             *extra,
             *self._headers,
         ]
@@ -122,41 +122,25 @@ class GraphQLEndpoint:
             headers.append((b"server-timing", timing.encode()))
         return {"type": "http.response.start", "status": status, "headers": headers}
 
-    @staticmethod
-    def _asked(scope: Any, found: dict[bytes, bytes], body: bytes) -> Asked:
-        method = scope["method"]
-        if method not in ("POST", "GET", "HEAD"):
-            raise Stop(405, [plain("Use POST, or GET for queries.")], ((b"allow", b"GET, HEAD, POST"),))
-        media_type = acceptable(found.get(b"accept", b"").decode("latin-1"))
-        if media_type is None:
-            raise Stop(406, [plain(f"This endpoint answers {RESPONSE_JSON} or {JSON}.")])
-        if method == "POST":
-            check_kind(found.get(b"content-type", b"").decode("latin-1"))
-        language = found.get(b"accept-language", b"").decode("latin-1")
-        client = (scope.get("client") or ("", 0))[0]
-        return Asked(
-            method, scope["headers"], scope["query_string"].decode("latin-1"), body, language, media_type, client
-        )
-
     # ── the answer ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _answer(self, hub: Hub, asked: Asked) -> Reply:
-        try:
-            asked.credential = self._credential(hub, asked)
-        except Stop:
-            self._pace(hub, asked, NOBODY)  # whoever guesses at tokens is slowed down like everybody
-            raise
-        actor = asked.credential.actor if asked.credential else NOBODY
-        asked.locale = negotiate(accepted(asked.accept_language), actor.locale)
+        if asked.key is None or hub.prepared.get(asked.key) is None:  # others were checked when they came first
+            check_form(asked)
+            try:
+                asked.credential = self._credential(hub, asked)
+            except Stop:
+                self._pace(hub, asked)  # whoever guesses at tokens is slowed down like everybody
+                raise
         if asked.key is not None:
             return await (self._public if hub.answers.listening else self._strange)(hub, asked)
-        self._pace(hub, asked, actor)
-        return await self._run(hub, asked, actor, None)
+        self._pace(hub, asked)
+        return await self._run(hub, asked, None)
 
     @staticmethod
-    def _pace(hub: Hub, asked: Asked, actor: Actor) -> None:
+    def _pace(hub: Hub, asked: Asked) -> None:
         """Refuse what comes too fast."""
-        wait = hub.rates.wait(actor.subject or asked.client)
+        wait = hub.rates.wait(asked.who)
         if wait:
             seconds = int(wait) + 1
             refusal = RateLimited("Too many requests; try again in {seconds} seconds.", seconds=seconds)
@@ -164,10 +148,10 @@ class GraphQLEndpoint:
 
     async def _strange(self, hub: Hub, asked: Asked, keep: list[bool] | None = None) -> Reply:
         """Answer a request without a token; one that came before needs no more than its statement."""
-        self._pace(hub, asked, NOBODY)
+        self._pace(hub, asked)
         prepared = hub.prepared.get(asked.key)
         if prepared is None:
-            return await self._run(hub, asked, NOBODY, keep)
+            return await self._run(hub, asked, keep)
         if keep is not None:
             keep.append(True)
         return 200, b'{"data":%s}' % await hub.engine.again(hub.database.reads, prepared), ()
@@ -198,19 +182,19 @@ class GraphQLEndpoint:
     def _credential(hub: Hub, asked: Asked) -> Credential | None:
         url = f"{hub.settings.resource}?{asked.query}" if asked.query else hub.settings.resource
         try:
-            return hub.verifier.authenticate(asked.headers, asked.method, url)
+            return hub.verifier.authenticate(asked.scope["headers"], asked.method, url)
         except TokenError as problem:
             raise _refuse_token(hub, problem, asked.accept_language) from None
 
-    async def _run(self, hub: Hub, asked: Asked, actor: Actor, keep: list[bool] | None) -> Reply:
+    async def _run(self, hub: Hub, asked: Asked, keep: list[bool] | None) -> Reply:
         strict = asked.media_type == RESPONSE_JSON
         try:
             text, name, variables = parameters(asked)
             operation = hub.engine.find(text, name, variables)
             if operation.kind is OperationType.MUTATION:
-                return await self._mutate(hub, asked, operation, actor)
-            self._check_scope(actor, "graphql:query")
-            return await self._read(hub, asked, operation, actor, keep)
+                return await self._mutate(hub, asked, operation)
+            self._check_scope(asked.actor, "graphql:query")
+            return await self._read(hub, asked, operation, keep)
         except GraphQLErrors as wrong:
             body = orjson.dumps({"errors": graphql_errors(wrong.errors, asked.locale)})
             return 400 if strict else 200, body, ()
@@ -220,7 +204,8 @@ class GraphQLEndpoint:
         except Refusal as refusal:
             return refusal.status, orjson.dumps({"errors": errors_of(refusal, asked.locale)}), ()
 
-    async def _read(self, hub: Hub, asked: Asked, operation: Operation, actor: Actor, keep: list[bool] | None) -> Reply:
+    async def _read(self, hub: Hub, asked: Asked, operation: Operation, keep: list[bool] | None) -> Reply:
+        actor = asked.actor
         reading = wished(None, asked.accept_language, actor.locale)
         gate = gate_of(asked.credential) if asked.credential else None
         run = hub.engine.run_of(operation, actor, reading)
@@ -239,15 +224,16 @@ class GraphQLEndpoint:
             keep.append(True)
         return 200, b'{"data":%s}' % answer.data, ((b"cache-control", b"no-store"),) if asked.credential else ()
 
-    async def _mutate(self, hub: Hub, asked: Asked, operation: Operation, actor: Actor) -> Reply:
+    async def _mutate(self, hub: Hub, asked: Asked, operation: Operation) -> Reply:
         if asked.method != "POST":
             raise Stop(405, [plain("Mutations need POST.")], ((b"allow", b"POST"),))
+        actor = asked.actor
         if asked.credential:
             said = await hub.engine.check(hub.database.reads, gate_of(asked.credential))
             actor = await self._admitted(hub, asked, said)
         self._check_scope(actor, "graphql:mutate")
         key = asked.header(b"idempotency-key")
-        repeat = Repeat.of(actor.subject or asked.client, key, asked.body) if key is not None else None
+        repeat = Repeat.of(asked.who, key, asked.body) if key is not None else None
         run = hub.engine.run_of(operation, actor, wished(None, asked.accept_language, actor.locale))
         data = await hub.writer.mutate(operation, run, asked.locale, repeat)
         hub.answers.clear()

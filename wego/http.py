@@ -13,6 +13,8 @@ from urllib.parse import parse_qsl
 import orjson
 
 from federation.verifier import Credential
+from i18n.locales import accepted, negotiate
+from wego.core.access import NOBODY, Actor
 from wego.core.errors import Invalid
 from wego.problems import errors_of
 
@@ -35,26 +37,56 @@ class Stop(Exception):
 
 @dataclass(slots=True)
 class Asked:
-    """A request as it came, its headers read once."""
+    """A request as it came. What is read from its headers is read when it is needed."""
 
-    method: str
-    headers: list[tuple[bytes, bytes]]
-    query: str
+    scope: dict[str, Any]
+    known: dict[bytes, bytes]  # the headers in READ
+    media_type: str  # of the answer
     body: bytes
-    accept_language: str
-    media_type: str
-    client: str
+    key: Any  # of a request without a token: all that its answer depends on
     credential: Credential | None = None
-    locale: str = "en"
-    key: Any = None  # of a request without a token: all that its answer depends on
+
+    @property
+    def method(self) -> str:
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def query(self) -> str:
+        query: bytes = self.scope["query_string"]
+        return query.decode("latin-1")
+
+    @property
+    def accept_language(self) -> str:
+        return self.known.get(b"accept-language", b"").decode("latin-1")
+
+    @property
+    def actor(self) -> Actor:
+        return self.credential.actor if self.credential else NOBODY
+
+    @property
+    def locale(self) -> str:
+        """The language of refusals."""
+        return negotiate(accepted(self.accept_language), self.actor.locale)
+
+    @property
+    def who(self) -> str:
+        """Whose requests are counted together: the bearer of a token, else the address."""
+        return self.actor.subject or (self.scope.get("client") or ("",))[0]
 
     def header(self, name: bytes) -> str | None:
-        return next((value.decode("latin-1") for key, value in self.headers if key == name), None)
+        return next((value.decode("latin-1") for key, value in self.scope["headers"] if key == name), None)
 
 
-def check_kind(content_type: str) -> None:
-    """Only JSON in UTF-8 is read."""
-    kind = content_type.split(";")
+def check_form(asked: Asked) -> None:
+    """Whether the method and the media types are ones that are served here; only JSON in UTF-8 is read."""
+    if asked.method not in ("POST", "GET", "HEAD"):
+        raise Stop(405, [plain("Use POST, or GET for queries.")], ((b"allow", b"GET, HEAD, POST"),))
+    if acceptable(asked.known.get(b"accept", b"").decode("latin-1")) is None:
+        raise Stop(406, [plain(f"This endpoint answers {RESPONSE_JSON} or {JSON}.")])
+    if asked.method != "POST":
+        return
+    kind = asked.known.get(b"content-type", b"").decode("latin-1").split(";")
     if kind[0].strip().lower() != JSON:
         raise Stop(415, [plain(f"Send {JSON}.")])
     if any(part.strip().lower().startswith("charset=") and "utf-8" not in part.lower() for part in kind[1:]):
