@@ -43,7 +43,8 @@ UNLIKE = """
   The hub and the hand-written endpoint read the hub's own tables, which also hold drafts.
 - The hub tells the language with each text (`LocalizedText`), PostGraphile once per reading: the hub's answers of Q1
   and Q3 are larger (see "bytes").
-- In Q2 the hub picks the language of each section for the reader; the others read the sections of the original.
+- In Q2 the hub and the hand-written endpoint pick the language of each section for the reader; PostGraphile reads the
+  sections of the original.
 - The hub's plans are generic by setting (`plan_cache_mode`); PostGraphile's statements are prepared with PostgreSQL's
   own choice, which was the faster one for it. `outputDataAsString` is on, the faster one as well.
 - Load generator, servers and database share the processors of one machine. All servers of a phase are up during the
@@ -60,7 +61,8 @@ def write(plan: Plan, facts: Facts, results: Results, seconds: float) -> str:
     parts = [
         "# Results of the benchmarks",
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {seconds / 60:.1f} minutes, on {_machine()}. Written by "
-        f"`python -m benchmarks.run`: {plan.rounds} rounds of {plan.seconds:g} s, alternating, medians. "
+        f"`python -m benchmarks.run`: {plan.rounds} rounds of {plan.seconds:g} s, alternating; figures are medians, "
+        "ratios the medians of the rounds' ratios. "
         f"Load: {_generator()}, on the same machine, over loopback.",
     ]
     if results.absent:
@@ -97,8 +99,11 @@ def _ratios(plan: Plan, results: Results) -> str:
 
 
 def _ratio(results: Results, workers: int, concurrency: int, name: str, ours: str, theirs: str) -> float | None:
-    a, b = results.rate(workers, concurrency, name, ours), results.rate(workers, concurrency, name, theirs)
-    return a / b if a and b else None
+    """The median of the rounds' ratios: the two of one round ran within seconds of each other, on the same machine as
+    it was then."""
+    a, b = (results.shots.get((workers, concurrency, name, each), []) for each in (ours, theirs))
+    found = [mine.rate / other.rate for mine, other in zip(a, b, strict=True) if other.rate] if a and b else []
+    return median(found) if found else None
 
 
 def _mark(value: float | None, target: float | None) -> str:

@@ -52,7 +52,7 @@ class Plan:
     short: bool = False  # leave out what teaches nothing about right answers
 
 
-FULL = Plan(50_000, 200, 3, 2.0, (1, 16, 64), 16, (1, 2))
+FULL = Plan(50_000, 200, 5, 2.0, (1, 16, 64), 16, (1, 2))
 SMOKE = Plan(300, 5, 1, 1.0, (4,), 4, (1,), short=True)
 
 
@@ -102,7 +102,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--smoke", action="store_true", help="under a minute: does everything run and answer rightly?")
     parser.add_argument("--home", type=Path, help="keep the data here for the next run")
     parser.add_argument("--practices", type=int, help="how many case studies (50000)")
-    parser.add_argument("--rounds", type=int, help="rounds, whose median counts (3)")
+    parser.add_argument("--rounds", type=int, help="rounds, whose median counts (5)")
     parser.add_argument("--seconds", type=float, help="length of one run of load (2)")
     parser.add_argument("--only", help="contests to run, such as Q1,Q3")
     parser.add_argument("--no-peer", action="store_true", help="leave PostGraphile out")
