@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -69,14 +70,36 @@ def drop(cluster: postgres.Attachment, url: str) -> None:
         connection.execute(f"drop database {name} with (force)")
 
 
+@asynccontextmanager
+async def copy_of(cluster: postgres.Attachment, template: str) -> AsyncIterator[Database]:
+    """A copy of a database, open; dropped at the end."""
+    url = clone(cluster, template)
+    database = await Database(url).open()
+    try:
+        yield database
+    finally:
+        await database.close()
+        drop(cluster, url)
+
+
+async def filled(
+    cluster: postgres.Attachment, template: str, *seeds: Callable[[AsyncSession], Awaitable[object]]
+) -> str:
+    """The name of a copy into which the seeds have written, to be copied itself."""
+    url = clone(cluster, template)
+    database = await Database(url).open()
+    async with database.session() as db:
+        for seed in seeds:
+            await seed(db)
+    await database.close()
+    return url.split("?")[0].rsplit("/", 1)[1]
+
+
 @pytest.fixture(scope="session")
 async def rolled(cluster: postgres.Attachment, template: str) -> AsyncIterator[Database]:
     """The database of all tests that roll back."""
-    url = clone(cluster, template)
-    database = await Database(url).open()
-    yield database
-    await database.close()
-    drop(cluster, url)
+    async with copy_of(cluster, template) as database:
+        yield database
 
 
 @pytest.fixture
@@ -92,8 +115,5 @@ async def db(rolled: Database) -> AsyncIterator[AsyncSession]:
 
 @pytest.fixture
 async def database(cluster: postgres.Attachment, template: str) -> AsyncIterator[Database]:
-    url = clone(cluster, template)
-    opened = await Database(url).open()
-    yield opened
-    await opened.close()
-    drop(cluster, url)
+    async with copy_of(cluster, template) as opened:
+        yield opened

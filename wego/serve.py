@@ -14,10 +14,9 @@ from typing import Any
 
 import uvicorn
 
-from wego.app import create_app
 from wego.core import postgres
+from wego.core.memory import collect_rarely
 from wego.core.settings import PORT_FILE, Settings, from_environment
-from wego.setup import prepare
 
 log = logging.getLogger("wego.serve")
 WATCH_SECONDS = 1.0
@@ -34,6 +33,10 @@ def attach(settings: Settings) -> tuple[str, postgres.Attachment | None]:
 def factory() -> Any:
     """The application of one server process. The first process to come works off the jobs: the others ask the
     same queue in vain, so only one needs to."""
+    collect_rarely()  # before most is imported
+    from wego.app import create_app
+    from wego.setup import prepare
+
     settings = from_environment()
     url, held = attach(settings)
     prepare(url)

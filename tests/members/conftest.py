@@ -39,7 +39,7 @@ from wego.core.reads.engine import Engine
 from wego.core.writes import Writer
 from wego.problems import words
 
-from ..conftest import clone, drop
+from ..conftest import copy_of, filled
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SYSTEM = access.system("test")
@@ -180,32 +180,21 @@ def engine(schema: strawberry.Schema) -> Engine:
 @pytest.fixture(scope="session")
 async def demo_template(cluster: postgres.Attachment, template: str) -> str:
     """A database with the demonstration network, to be copied."""
-    url = clone(cluster, template)
-    database = await Database(url).open()
-    async with database.session() as db:
-        await seed(db)
-    await database.close()
-    return url.split("?")[0].rsplit("/", 1)[1]
+    return await filled(cluster, template, seed)
 
 
 @pytest.fixture(scope="session")
 async def shown(cluster: postgres.Attachment, demo_template: str) -> AsyncIterator[Database]:
     """The demonstration network for tests that only read."""
-    url = clone(cluster, demo_template)
-    database = await Database(url).open()
-    yield database
-    await database.close()
-    drop(cluster, url)
+    async with copy_of(cluster, demo_template) as database:
+        yield database
 
 
 @pytest.fixture
 async def demo(cluster: postgres.Attachment, demo_template: str) -> AsyncIterator[Database]:
     """The demonstration network for one test that writes."""
-    url = clone(cluster, demo_template)
-    database = await Database(url).open()
-    yield database
-    await database.close()
-    drop(cluster, url)
+    async with copy_of(cluster, demo_template) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")

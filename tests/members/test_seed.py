@@ -12,6 +12,8 @@ from sqlmodel import SQLModel, col
 from i18n.locales import LOCALES
 from members import applications, people
 from members.applications import Item
+from members.demo import history
+from members.demo.cities import cities
 from members.models import (
     LISTED,
     Application,
@@ -34,6 +36,15 @@ from wego.core.db import Database, Session
 from wego.core.models import AuditEntry
 
 S = MembershipStatus
+
+
+def test_every_event_is_of_a_kind_that_is_explained_and_of_a_known_city():
+    slugs = {city.slug for city in cities()}
+    for event in history.history():
+        assert event.kind in history.KINDS
+        assert event.city is None or event.city in slugs
+        assert event.precision in ("day", "month", "year")
+        assert event.source
 
 
 async def count(db: Session, kind: type[SQLModel]) -> int:

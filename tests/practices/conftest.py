@@ -27,7 +27,7 @@ from wego.core.writes import Writer  # noqa: E402 -- likewise
 from wego.problems import words  # noqa: E402 -- likewise
 from wego.schema import schema  # noqa: E402 -- likewise
 
-from ..conftest import clone, drop  # noqa: E402 -- likewise
+from ..conftest import copy_of, filled  # noqa: E402 -- likewise
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -40,33 +40,21 @@ async def world(db: Session) -> World:
 @pytest.fixture(scope="session")
 async def told(cluster: postgres.Attachment, template: str) -> str:
     """A database with the whole demonstration, to be copied."""
-    url = clone(cluster, template)
-    database = await Database(url).open()
-    async with database.session() as db:
-        await members_seed.seed(db)
-        await practices_seed.seed(db)
-    await database.close()
-    return url.split("?")[0].rsplit("/", 1)[1]
+    return await filled(cluster, template, members_seed.seed, practices_seed.seed)
 
 
 @pytest.fixture(scope="session")
 async def shown(cluster: postgres.Attachment, told: str) -> AsyncIterator[Database]:
     """The demonstration for tests that only read."""
-    url = clone(cluster, told)
-    database = await Database(url).open()
-    yield database
-    await database.close()
-    drop(cluster, url)
+    async with copy_of(cluster, told) as database:
+        yield database
 
 
 @pytest.fixture
 async def demo(cluster: postgres.Attachment, told: str) -> AsyncIterator[Database]:
     """The demonstration for one test that writes."""
-    url = clone(cluster, told)
-    database = await Database(url).open()
-    yield database
-    await database.close()
-    drop(cluster, url)
+    async with copy_of(cluster, told) as database:
+        yield database
 
 
 def asker(database: Database) -> Ask:

@@ -21,10 +21,25 @@ app.add_typer(audit.app, name="audit")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 
-def main() -> None:
-    """The console script."""
+def start() -> None:
+    """Run the command that the arguments name."""
     _add_packages()
     app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"wego {version('wego-hub')}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """What stands before every command."""
 
 
 def _add_packages() -> None:

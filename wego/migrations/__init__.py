@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from sqlmodel import SQLModel
+if TYPE_CHECKING:  # Alembic is loaded when something is to be migrated, which is seldom
+    from alembic.config import Config
 
 HERE = Path(__file__).parent
 
 
 def config(url: str) -> Config:
     """Alembic's configuration for one database, without an ini file."""
+    from alembic.config import Config
+
     settings = Config()
     settings.set_main_option("script_location", str(HERE))
     settings.set_main_option("path_separator", "os")
@@ -29,15 +30,20 @@ def head() -> str:
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database to a revision; does nothing when it is there."""
+    from alembic import command
+
     command.upgrade(config(url), revision)
 
 
 def downgrade(url: str, revision: str) -> None:
+    from alembic import command
+
     command.downgrade(config(url), revision)
 
 
 def metadata() -> Any:
     """All tables of all packages."""
+    from sqlmodel import SQLModel
 
     for package in ("wego.core", "i18n", "members", "practices", "federation"):
         import_module(f"{package}.models")
