@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -45,6 +46,18 @@ def test_a_setting_that_cannot_be_read_names_its_variable():
 
 def test_every_sentence_is_translated_into_every_language():
     assert list(extract.gaps()) == []
+
+
+def test_every_refusal_says_a_sentence_that_can_be_extracted():
+    kinds = {"Invalid", "Conflict", "NotFound", "NotAllowed", "NotSignedIn", "CostExceeded", "RateLimited"}
+    hidden = []
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds:
+                first = node.args[0] if node.args else None
+                if not (isinstance(first, ast.Constant) and isinstance(first.value, str)):
+                    hidden.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert hidden == []
 
 
 def test_imports_resolve_to_this_tree():

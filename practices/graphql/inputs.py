@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
@@ -14,7 +16,7 @@ from i18n.content import Section, SectionPart
 from i18n.graphql import LanguageTag
 from practices.graphql.parts import IndicatorScheme, MoneyKind, PartnerKind, PartnerSupport, SdgContribution
 from practices.models import ActivityLevel, Stage, Visibility
-from wego.core.errors import NotFound
+from wego.core.errors import Invalid, NotFound, Refusal
 
 
 @strawberry.input(description="A section of the narrative.")
@@ -138,10 +140,47 @@ def facts_of(given: PracticeFacts) -> dict[str, Any]:
         if value is not UNSET and (value is not None or name in _CAN_BE_NULL):
             facts["financial_profile" if name == "money" else name] = _plain(value)
     if "keywords" in facts:
-        facts["keywords"] = {each["locale"]: each["words"] for each in facts["keywords"]}
-    for on in facts.get("key_dates", ()):
-        on["significance"] = {each["locale"]: each["text"] for each in on["significance"]}
+        facts["keywords"] = _by_locale(facts["keywords"], "words", "input", "keywords")
+    for index, on in enumerate(facts.get("key_dates", ())):
+        here = ("input", "keyDates", index, "significance")
+        on["significance"] = _by_locale(on["significance"], "text", *here)
     return facts
+
+
+def _by_locale(given: list[dict[str, Any]], what: str, *path: str | int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for index, each in enumerate(given):
+        if each["locale"] in found:
+            here = (*path, index, "locale")
+            raise Invalid("The language {locale} is given twice.", path=here, locale=each["locale"])
+        found[each["locale"]] = each[what]
+    return found
+
+
+@contextmanager
+def in_terms_of(given: PracticeFacts) -> Iterator[None]:
+    """What is refused in the block is named by its place in the input: the services keep some facts by language that
+    are lists here."""
+    try:
+        yield
+    except Refusal as refusal:
+        for each in (refusal, *refusal.each):
+            each.path = _place(given, each.path)
+        raise
+
+
+def _place(given: PracticeFacts, path: tuple[Any, ...]) -> tuple[Any, ...]:
+    match path:
+        case ("input", "financialProfile", *rest):
+            return ("input", "money", *rest)
+        case ("input", "keywords", str(tag), *rest):
+            index = [each.locale for each in given.keywords or ()].index(LanguageTag(tag))
+            return ("input", "keywords", index, *(("words", *rest) if rest else ("locale",)))
+        case ("input", "keyDates", int(number), "significance", str(tag)):
+            told = (given.key_dates or ())[number].significance
+            index = [each.locale for each in told].index(LanguageTag(tag))
+            return (*path[:4], index, "text")
+    return path
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from practices.graphql.inputs import (
     TranslatedSectionInput,
     blocks_of,
     facts_of,
+    in_terms_of,
     parts_of,
     sections_of,
 )
@@ -150,9 +151,10 @@ async def _key(write: Write, given: str) -> UUID:
 
 async def create_practice(write: Write, input: CreatePracticeInput) -> Done:
     draft = Draft(input.title, input.summary, sections_of(input.sections))
-    outcome = await practices.create(
-        write.db, write.actor, input.original_locale, draft, facts_of(input), city=input.city, slug=input.slug
-    )
+    with in_terms_of(input):
+        outcome = await practices.create(
+            write.db, write.actor, input.original_locale, draft, facts_of(input), city=input.city, slug=input.slug
+        )
     return _done(outcome.practice.id, outcome.hints)
 
 
@@ -161,7 +163,8 @@ async def revise_practice(write: Write, input: RevisePracticeInput) -> Done:
         input.title, input.summary, sections_of(input.sections), tuple(input.remove_sections), input.minor, input.note
     )
     key = await _key(write, input.practice)
-    outcome = await practices.revise(write.db, write.actor, key, change, facts_of(input))
+    with in_terms_of(input):
+        outcome = await practices.revise(write.db, write.actor, key, change, facts_of(input))
     return _done(key, outcome.hints)
 
 

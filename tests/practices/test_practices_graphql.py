@@ -217,6 +217,26 @@ async def do(ask: Ask, who: Any, name: str, given: dict[str, Any], wanted: str =
     return (await ask(who, text, variables={"i": given}))["r"]
 
 
+async def test_what_is_refused_is_named_by_its_place_in_the_input(ask: Ask) -> None:
+    text = {"originalLocale": "en", "title": "T", "summary": "S"}
+    money = {"year": 2016, "source": "city", "amount": "much", "currency": "EUR", "kind": "CAPEX"}
+    told = [{"locale": "ko", "text": "x"}, {"locale": "en", "text": "x" * 1000}]
+    words = [{"locale": "ko", "words": ["x"]}, {"locale": "en", "words": ["x", "x" * 100]}]
+    facts = {"money": [money], "keyDates": [{"date": "2016-09-05", "significance": told}], "keywords": words}
+    made = await do(ask, "cio@barcelona.demo", "createPractice", text | facts)
+    assert {tuple(each["path"]) for each in made["problems"]} == {
+        ("input", "money", "0", "amount"),
+        ("input", "keyDates", "0", "significance", "1", "text"),
+        ("input", "keywords", "1", "words", "1"),
+    }
+    for twice in (
+        {"keywords": [words[0], words[0]]},
+        {"keyDates": [{"date": "2016-09-05", "significance": told[:1] * 2}]},
+    ):
+        (problem,) = (await do(ask, "cio@barcelona.demo", "createPractice", text | twice))["problems"]
+        assert (problem["code"], problem["path"][-2:]) == ("INVALID", ["1", "locale"])
+
+
 async def test_a_practice_is_written_reviewed_published_and_edited(ask: Ask, demo: Database) -> None:
     made = await do(ask, "cio@barcelona.demo", "createPractice", {
         "originalLocale": "ca", "title": "Superilles al barri", "summary": "Carrers per a la gent.",

@@ -77,8 +77,8 @@ class Page:
         def value(run: Run) -> Any:
             given = plain(run.arguments(self.definition, self.node)["filter"][name])
             if isinstance(given, list) and len(given) > MOST_VALUES:
-                wrong = "At most {limit} values can be asked for at once."
-                raise Invalid(wrong, limit=MOST_VALUES, path=("filter", name))
+                here = ("filter", name)
+                raise Invalid("At most {limit} values can be asked for at once.", limit=MOST_VALUES, path=here)
             return given
 
         return value
