@@ -27,7 +27,7 @@ from wego.core.audit import Event
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotFound
 
-__all__ = ["DEFAULT_SCOPES", "by_client_id", "register_client", "revoke_client"]
+__all__ = ["DEFAULT_SCOPES", "by_client_id", "key_file", "listed", "private", "register_client", "revoke_client"]
 
 MOST_KEYS = 8
 LONGEST_TITLE = 120
@@ -65,6 +65,35 @@ async def by_client_id(db: Session, client_id: str) -> OAuthClient:
     if client is None:
         raise NotFound("No such program is registered.")
     return client
+
+
+async def listed(db: Session, actor: Actor, city_id: UUID | None = None) -> list[dict[str, Any]]:
+    """The programs of a city, or of all, the newest first: facts, and no keys."""
+    access.require(actor, Permission.ROLE_ASSIGN, city_id)
+    query = select(OAuthClient, col(City.slug)).join(City, col(City.id) == col(OAuthClient.city_id))
+    if city_id is not None:
+        query = query.where(col(OAuthClient.city_id) == city_id)
+    rows = await db.execute(query.order_by(col(OAuthClient.id).desc()))
+    return [
+        {
+            "client_id": client.client_id, "city": slug, "name": client.name, "scope": " ".join(client.scopes),
+            "revoked_at": client.revoked_at,
+        }
+        for client, slug in rows
+    ]  # fmt: skip
+
+
+def private(key: jose.PublicKey) -> dict[str, Any]:
+    """The private key of a program, as its key file holds it."""
+    return jose.private_jwk(key, kid=key.thumbprint(), use="sig", alg=jose.SIGNING_ALGORITHM)
+
+
+def key_file(client: OAuthClient, jwk: Mapping[str, Any], issuer: str) -> dict[str, Any]:
+    """What the developer of a program keeps: where to get tokens, with which private key, and for what."""
+    return {
+        "issuer": issuer, "client_id": client.client_id, "jwk": dict(jwk), "resource": f"{issuer}/graphql",
+        "scope": " ".join(client.scopes),
+    }  # fmt: skip
 
 
 async def revoke_client(db: Session, actor: Actor, key: UUID, now: datetime | None = None) -> OAuthClient:

@@ -58,17 +58,10 @@ async def _seed_one(db: Session, city: City, path: Path, issuer: str) -> None:
             await clients.revoke_client(db, system("seed"), client.id)
     if matching is None or kept is None:
         key = jose.new_key()
-        jwk = jose.private_jwk(key, kid=key.thumbprint(), use="sig", alg="ES256")
         jwks = {"keys": [jose.public_jwk(key, kid=key.thumbprint())]}
         matching = await clients.register_client(db, system("seed"), city, NAME, jwks, scopes=SCOPES_OF_DEMO)
-        kept = {"jwk": jwk}
-    wanted = {
-        "issuer": issuer,
-        "client_id": matching.client_id,
-        "jwk": kept["jwk"],
-        "resource": f"{issuer}/graphql",
-        "scope": " ".join(matching.scopes),
-    }
+        kept = {"jwk": clients.private(key)}
+    wanted = clients.key_file(matching, kept["jwk"], issuer)
     if kept != wanted or _open_to_others(path):
         write_private(path, wanted)
 

@@ -20,11 +20,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from typer.testing import CliRunner
 
+from federation import clients, jose
 from federation.keys import open_keys
 from federation.routes import routes
 from federation.seed import seed
 from federation.verifier import Verifier
-from wego.cli import tokens
+from wego.cli import programs, tokens
 from wego.core.access import Role
 from wego.core.db import Database
 from wego.core.settings import Settings
@@ -32,6 +33,7 @@ from wego.core.settings import Settings
 app = typer.Typer()
 app.command()(tokens.token)
 app.command()(tokens.query)
+app.add_typer(programs.app, name="programs")
 
 
 async def wego(*words: object, stdin: str | None = None) -> Result:
@@ -142,3 +144,35 @@ async def test_exit_codes_tell_what_happened(hub: Hub, monkeypatch: pytest.Monke
     monkeypatch.setenv("WEGO_PORT", "9")
     away = await wego("query", "{ it }")
     assert (away.exit_code, "Does the hub run there" in away.output) == (2, True)
+
+
+async def test_a_program_is_registered_used_and_revoked_at_a_terminal(hub: Hub, tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    made = await wego("programs", "register", "seoul", "--name", "Night job", "--new-key", file, "--json")
+    assert made.exit_code == 0, made.output
+    told = json.loads(made.output)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (told["key_file"], told["scope"]) == (str(file), " ".join(clients.DEFAULT_SCOPES))
+    assert (await wego("token", "--client", file)).exit_code == 0
+    again = await wego("programs", "register", "seoul", "--name", "Night job", "--new-key", file)
+    assert (again.exit_code, "never written over" in again.output) == (1, True)
+    (newest, *_) = json.loads((await wego("programs", "list", "--city", "seoul", "--json")).output)
+    assert (newest["client_id"], newest["name"], newest["revoked_at"]) == (told["client_id"], "Night job", None)
+    assert (await wego("programs", "revoke", told["client_id"], "--json")).exit_code == 0
+    refused = await wego("token", "--client", file)
+    assert (refused.exit_code, "invalid_client" in refused.output) == (2, True)
+    assert (await wego("programs", "revoke", told["client_id"])).exit_code == 1
+
+
+async def test_only_public_keys_are_sent_to_register_a_program(hub: Hub, tmp_path: Path) -> None:
+    key, file = jose.new_key(), tmp_path / "public.json"
+    file.write_text(json.dumps(jose.public_jwk(key)))
+    scopes = ("--scope", "graphql:query", "--scope", "catalog:read")
+    made = await wego("programs", "register", "seoul", "--name", "Ours", "--keys", file, *scopes, "--json")
+    assert json.loads(made.output)["scope"] == "graphql:query catalog:read"
+    for wrong in ('{"kty": "oct", "k": "AAAA"}', "[]", "{", '{"keys": []}'):
+        file.write_text(wrong)
+        assert (await wego("programs", "register", "seoul", "--name", "Ours", "--keys", file)).exit_code == 1
+    assert (await wego("programs", "register", "seoul", "--name", "Ours")).exit_code == 2
+    assert (await wego("programs", "register", "nowhere", "--name", "Ours", "--new-key", tmp_path / "n")).exit_code == 1
+    assert not (tmp_path / "n").exists()

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ import orjson
 import typer
 
 from wego.core import postgres
-from wego.core.db import Database
+from wego.core.db import Database, Session
 from wego.core.errors import Refusal
 from wego.core.settings import PORT_FILE, Settings, from_environment
 
@@ -110,6 +110,20 @@ def progress_shown() -> Iterator[Callable[[str], None]]:
                 console.print(f"  {text}", highlight=False)
 
         yield show
+
+
+def ask(work: Callable[[Session], Awaitable[Any]], as_json: bool) -> None:
+    """Run a command's work in one transaction and print what comes out."""
+
+    async def inside() -> Any:
+        async with opened(settings()) as database, database.session() as db:
+            return await work(db)
+
+    result = run(inside())
+    if not result and not as_json:
+        typer.echo("Nothing to show.", err=True)
+    else:
+        emit(result, as_json)
 
 
 def emit(data: Any, as_json: bool) -> None:

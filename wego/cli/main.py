@@ -43,10 +43,11 @@ def common(
 
 
 def _add_packages() -> None:
-    from wego.cli import members, practices, tokens
+    from wego.cli import members, practices, programs, tokens
 
     app.add_typer(members.app, name="members")
     app.add_typer(practices.app, name="practices")
+    app.add_typer(programs.app, name="programs")
     app.command()(tokens.token)
     app.command()(tokens.query)
 

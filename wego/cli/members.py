@@ -5,7 +5,6 @@ The commands call the services that the API calls, as the actor "operator", and 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from members import cities, invitations, membership, overview, people
 from members.applications import Item, Requested
 from members.membership import Decision
 from members.models import Body, Membership, MembershipStatus
-from wego.cli.base import emit, fail, opened, run, settings
+from wego.cli.base import ask, fail
 from wego.core import access
 from wego.core.access import Role
 from wego.core.db import Session
@@ -33,20 +32,6 @@ Deciding = Annotated[Body | None, typer.Option("--body", help="Who decided.")]
 Language = Annotated[str, typer.Option(help="The language of the texts (BCP 47).")]
 States = Annotated[list[MembershipStatus] | None, typer.Option("--status", help="Only in this state; repeatable.")]
 Place = Annotated[str, typer.Option("--city", help="The city; absent for the secretariat.")]
-
-
-def _ask(work: Callable[[Session], Awaitable[Any]], as_json: bool) -> None:
-    """Run the work in one transaction and print what comes out."""
-
-    async def inside() -> Any:
-        async with opened(settings()) as database, database.session() as db:
-            return await work(db)
-
-    result = run(inside())
-    if not result and not as_json:
-        typer.echo("Nothing to show.", err=True)
-    else:
-        emit(result, as_json)
 
 
 async def _slug(db: Session, slug: str) -> UUID:
@@ -73,25 +58,25 @@ def list_members(
     as_json: Json = False,
 ) -> None:
     """List cities with their membership."""
-    _ask(lambda db: overview.members(db, OPERATOR, statuses=status or (), country=country), as_json)
+    ask(lambda db: overview.members(db, OPERATOR, statuses=status or (), country=country), as_json)
 
 
 @app.command()
 def show(city: City, as_json: Json = False) -> None:
     """Show one city."""
-    _ask(lambda db: overview.city(db, OPERATOR, city), as_json)
+    ask(lambda db: overview.city(db, OPERATOR, city), as_json)
 
 
 @app.command()
 def timeline(city: City, as_json: Json = False) -> None:
     """Show every step in the membership of a city."""
-    _ask(lambda db: overview.timeline(db, OPERATOR, city), as_json)
+    ask(lambda db: overview.timeline(db, OPERATOR, city), as_json)
 
 
 @app.command()
 def applications(status: States = None, as_json: Json = False) -> None:
     """List applications with what is missing, the longest waiting first; without --status those still open."""
-    _ask(lambda db: overview.pending(db, OPERATOR, status or ()), as_json)
+    ask(lambda db: overview.pending(db, OPERATOR, status or ()), as_json)
 
 
 @app.command("people")
@@ -101,7 +86,7 @@ def list_people(city: Place = "", as_json: Json = False) -> None:
     async def work(db: Session) -> Any:
         return await overview.people(db, OPERATOR, await _place(db, city))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 # ── steps of a membership ─────────────────────────────────────────────────────────────────────────────────────────
@@ -114,7 +99,7 @@ def submit(city: City, as_json: Json = False) -> None:
     async def work(db: Session) -> Any:
         return _state(city, await membership.submit(db, OPERATOR, await _slug(db, city)))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -124,7 +109,7 @@ def check(city: City, as_json: Json = False) -> None:
     async def work(db: Session) -> Any:
         return _state(city, await membership.start_check(db, OPERATOR, await _slug(db, city)))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command("request-changes")
@@ -143,7 +128,7 @@ def request_changes(
         after = await membership.request_changes(db, OPERATOR, await _slug(db, city), requested, decision)
         return _state(city, after)
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -154,7 +139,7 @@ def accept(city: City, reason: Reason = "", locale: Language = "en", as_json: Js
         decision = Decision(reason, locale=locale)
         return _state(city, await membership.accept(db, OPERATOR, await _slug(db, city), decision))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -172,7 +157,7 @@ def decline(
         decision = Decision(reason, reference, body, locale)
         return _state(city, await membership.decline(db, OPERATOR, await _slug(db, city), decision))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -183,7 +168,7 @@ def withdraw(city: City, reason: Reason = "", locale: Language = "en", as_json: 
         decision = Decision(reason, locale=locale)
         return _state(city, await membership.withdraw(db, OPERATOR, await _slug(db, city), decision))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -202,7 +187,7 @@ def admit(
         after = await membership.admit(db, OPERATOR, list(keys), decision)
         return [_state(keys[each.city_id], each) for each in after]
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -220,7 +205,7 @@ def suspend(
         decision = Decision(reason, reference, body, locale)
         return _state(city, await membership.suspend(db, OPERATOR, await _slug(db, city), decision))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -238,7 +223,7 @@ def reinstate(
         decision = Decision(reason, reference, body, locale)
         return _state(city, await membership.reinstate(db, OPERATOR, await _slug(db, city), decision))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -254,7 +239,7 @@ def resign(
         decision = Decision(reason, locale=locale)
         return _state(city, await membership.resign(db, OPERATOR, await _slug(db, city), decision))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 # ── people ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -279,7 +264,7 @@ def invite(
         until = invited.invitation.expires_at.isoformat(timespec="seconds")
         return {"invitation": str(invited.invitation.id), "secret": invited.secret, "expires_at": until}
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -290,7 +275,7 @@ def join(secret: str, as_json: Json = False) -> None:
         accepted = await invitations.accept(db, secret)
         return {"person": str(accepted.person.id), "role": accepted.invitation.role.value}
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -303,7 +288,7 @@ def assign(
         grant = await people.assign_role(db, OPERATOR, await _person(db, email), role, await _place(db, city))
         return {"person": str(grant.person_id), "role": grant.role.value, "city": city or None}
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -316,7 +301,7 @@ def revoke(
         grant = await people.revoke_role(db, OPERATOR, await _person(db, email), role, await _place(db, city))
         return {"person": str(grant.person_id), "role": grant.role.value, "city": city or None}
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 async def _person(db: Session, email: str) -> UUID:

@@ -7,7 +7,6 @@ A file is one text in one language: `# Title`, the summary, then `## key: Headin
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
@@ -22,7 +21,7 @@ from practices import files, overview, practices, reviews
 from practices.models import PracticeStatus
 from practices.practices import Change
 from practices.reach import by_slug
-from wego.cli.base import emit, fail, opened, run, settings
+from wego.cli.base import ask, fail
 from wego.core import access
 from wego.core.access import Actor
 from wego.core.db import Session
@@ -38,20 +37,6 @@ FactsFile = Annotated[Path | None, typer.Option("--facts", help="A practice.toml
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 Conflict = Annotated[str, typer.Option(help="A conflict of interest, in words; absent for none.")]
 Acting = Annotated[str, typer.Option("--as", help="The e-mail address of the person who reviews.")]
-
-
-def _ask(work: Callable[[Session], Awaitable[Any]], as_json: bool) -> None:
-    """Run the work in one transaction and print what comes out."""
-
-    async def inside() -> Any:
-        async with opened(settings()) as database, database.session() as db:
-            return await work(db)
-
-    result = run(inside())
-    if not result and not as_json:
-        typer.echo("Nothing to show.", err=True)
-    else:
-        emit(result, as_json)
 
 
 def _text(path: Path) -> content.Draft:
@@ -98,7 +83,7 @@ def list_practices(
     as_json: Json = False,
 ) -> None:
     """List practices, the newest first."""
-    _ask(lambda db: overview.lines(db, city=city, statuses=status or (), limit=limit), as_json)
+    ask(lambda db: overview.lines(db, city=city, statuses=status or (), limit=limit), as_json)
 
 
 @app.command()
@@ -113,7 +98,7 @@ def show(
         draft = await overview.reading(db, await by_slug(db, slug), locale)
         return overview.as_data(draft) if as_json else files.as_text(draft)
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -123,7 +108,7 @@ def status(slug: Slug, as_json: Json = False) -> None:
     async def work(db: Session) -> list[dict[str, Any]]:
         return overview.progress(await content.status(db, await by_slug(db, slug)))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -133,7 +118,7 @@ def history(slug: Slug, as_json: Json = False) -> None:
     async def work(db: Session) -> list[dict[str, Any]]:
         return overview.revisions(await practices.versions(db, OPERATOR, await by_slug(db, slug)))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +140,7 @@ def draft(
         made = await practices.create(db, OPERATOR, locale, text, given, city=city, slug=slug or None)
         return await _state(db, made.practice.id, made.hints)
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -175,7 +160,7 @@ def revise(
         made = await practices.revise(db, OPERATOR, await by_slug(db, slug), change, given)
         return await _state(db, made.practice.id, made.hints)
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -194,7 +179,7 @@ def translate(
         await practices.translate(db, OPERATOR, key, locale, text, origin=origin)
         return overview.progress(await content.status(db, key))
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 # ── life ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,7 +193,7 @@ def submit(slug: Slug, as_json: Json = False) -> None:
         made = await practices.submit(db, OPERATOR, await by_slug(db, slug))
         return await _state(db, made.practice.id, made.hints)
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command("assign-reviewer")
@@ -226,7 +211,7 @@ def assign_reviewer(
         await reviews.assign(db, OPERATOR, key, person.person_id, conflict=conflict)
         return await _state(db, key)
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command("request-changes")
@@ -246,7 +231,7 @@ def request_changes(
         await reviews.request_changes(db, person, key, asked, conflict=conflict)
         return await _state(db, key)
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -258,7 +243,7 @@ def accept(slug: Slug, reviewer: Acting, conflict: Conflict = "", as_json: Json 
         await reviews.accept(db, await _person(db, reviewer), key, conflict=conflict)
         return await _state(db, key)
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -268,7 +253,7 @@ def publish(slug: Slug, as_json: Json = False) -> None:
     async def work(db: Session) -> dict[str, Any]:
         return await _state(db, (await practices.publish(db, OPERATOR, await by_slug(db, slug))).id)
 
-    _ask(work, as_json)
+    ask(work, as_json)
 
 
 @app.command()
@@ -278,4 +263,4 @@ def archive(slug: Slug, reason: Annotated[str, typer.Option(help="Why. Mandatory
     async def work(db: Session) -> dict[str, Any]:
         return await _state(db, (await practices.archive(db, OPERATOR, await by_slug(db, slug), reason)).id)
 
-    _ask(work, as_json)
+    ask(work, as_json)
