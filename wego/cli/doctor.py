@@ -1,4 +1,4 @@
-"""What `wego doctor` finds: Python, PostgreSQL, the data folder, the port, the log, derived texts."""
+"""What `wego doctor` finds in the surroundings: Python, the data folder, port and public address, PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import shutil
 import socket
 import sys
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from wego.core import postgres
 from wego.core.settings import Settings
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Finding:
 
 async def findings(settings: Settings) -> list[Finding]:
     """Everything worth saying, good and bad."""
-    found = [_python(), *_home(settings), _port(settings)]
+    found = [_python(), *_home(settings), _port(settings), _address(settings)]
     if settings.database_url:
         return [*found, await _own_server(settings.database_url)]
     path = settings.pg_bin or None
@@ -60,6 +63,20 @@ def _port(settings: Settings) -> Finding:
                 "warning", f"something answers on port {settings.port}", "It may be the hub itself; else set WEGO_PORT."
             )
     return Finding("ok", f"port {settings.port} is free")
+
+
+def _address(settings: Settings) -> Finding:
+    """OAuth is for https only (RFC 6749 section 3.2, RFC 8414 section 2), but on the machine itself."""
+    address = urlsplit(settings.issuer)
+    if address.scheme == "https":
+        return Finding("ok", f"the hub is known as {settings.issuer}")
+    if address.hostname in LOOPBACK:
+        return Finding("ok", f"{settings.issuer} is for this machine only", "Others need WEGO_PUBLIC_URL=https://…")
+    return Finding(
+        "error",
+        f"{settings.issuer} is not https, so no program gets a token",
+        "Set WEGO_PUBLIC_URL to an https address.",
+    )
 
 
 async def _own_server(url: str) -> Finding:

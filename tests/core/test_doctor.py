@@ -1,0 +1,32 @@
+"""What `wego doctor` says of the surroundings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from wego.cli.doctor import findings
+from wego.core.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("public_url", "level"),
+    [
+        ("", "ok"),
+        ("https://hub.example.org", "ok"),
+        ("http://localhost:8000", "ok"),
+        ("http://[::1]:8000", "ok"),
+        ("http://hub.example.org", "error"),
+        ("ftp://hub.example.org", "error"),
+    ],
+)
+async def test_an_address_at_which_no_token_can_be_had_is_an_error(tmp_path: Path, public_url: str, level: str):
+    settings = Settings(home=tmp_path, public_url=public_url, database_url="postgresql://127.0.0.1:1/none")
+    (said,) = [each for each in await findings(settings) if settings.issuer in each.what]
+    assert said.level == level
+
+
+async def test_a_database_that_cannot_be_reached_is_an_error(tmp_path: Path):
+    *_, last = await findings(Settings(home=tmp_path, database_url="postgresql://127.0.0.1:1/none"))
+    assert (last.level, "WEGO_DATABASE_URL" in last.what) == ("error", True)
