@@ -30,19 +30,18 @@ from wego.core.access import NOBODY
 from wego.core.db import READ_SETTINGS
 from wego.core.reads.engine import as_json
 from wego.core.settings import Settings
-from wego.hub import Hub, open_hub
+from wego.hub import Hub
 
 ROUNDS, TIMES = 7, 200
 HEADERS = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")]
 
 
-async def profile(hub: Hub, contest: Contest, *, functions: bool) -> None:
+async def profile(app: Any, contest: Contest, *, functions: bool) -> None:
+    hub: Hub = app.state.hub
     target = contest.target(Entry(HUB, 0))
     assert target is not None
     bodies = target.bodies
     given = [orjson.loads(body) for body in bodies]
-    app = create_app(hub.settings, hub.database.url)
-    app.state.hub = hub
     single = _Single(hub)
     await single.open()
     operation = hub.engine.find(given[0]["query"], None, given[0].get("variables") or {})
@@ -189,7 +188,9 @@ async def explain(hub: Hub, contest: Contest) -> None:
 
 async def _run(options: argparse.Namespace, url: str, home: Path, samples: list[tuple[str, str]]) -> None:
     settings = Settings(home=home, cache_mb=0, requests_per_minute=0, jobs=False)
-    async with open_hub(settings, url) as hub:
+    app = create_app(settings, url, jobs=False)
+    async with app.router.lifespan_context(app):
+        hub: Hub = app.state.hub
         print("settings of the reads:", ", ".join(f"{name} = {value}" for name, value in READ_SETTINGS.items()))
         for contest in contests(samples):
             if options.only and contest.name not in options.only.split(","):
@@ -197,7 +198,7 @@ async def _run(options: argparse.Namespace, url: str, home: Path, samples: list[
             if options.explain:
                 await explain(hub, contest)
             else:
-                await profile(hub, contest, functions=options.functions)
+                await profile(app, contest, functions=options.functions)
 
 
 def main() -> None:

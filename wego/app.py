@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any
 
 import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from fastapi.telemetry import TelemetryConfig
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 from starlette.routing import Route
 
 from federation.routes import routes as federation_routes
@@ -35,6 +36,26 @@ SAFE = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", CSP.encode()),
 )
+
+
+# JSON is not a page: nothing in it may be loaded or framed, should a browser show it all the same.
+API = (*SAFE[:2], (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
+
+
+class Answers(Collector):
+    """How many answers of each status were given, for `/metrics`. All in one thread: a lock would only cost."""
+
+    def __init__(self) -> None:
+        self._of: dict[int, int] = {}
+
+    def count(self, status: int) -> None:
+        self._of[status] = self._of.get(status, 0) + 1
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily("wego_http_answers_total", "Answers by status.", labels=["status"])
+        for status, count in sorted(self._of.items()):
+            family.add_metric([str(status)], count)
+        yield family
 
 
 class Guard:
@@ -65,13 +86,15 @@ class Guard:
 def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> FastAPI:
     """The application on a prepared database. `jobs` runs the worker beside it (default: the setting)."""
     registry = CollectorRegistry()
-    answers = Counter("wego_http_answers_total", "Answers by status.", ["status"], registry=registry)
+    answers = Answers()
+    registry.register(answers)
+    graphql = GraphQLEndpoint(API, answers.count)
     plans = Gauge("wego_documents", "Checked GraphQL documents in memory.", registry=registry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_hub(settings, url) as hub:
-            app.state.hub = hub
+            app.state.hub = graphql.hub = hub
             plans.set_function(lambda: len(hub.engine.library._known))
             app.router.routes.extend(federation_routes(hub))
             async with (
@@ -84,12 +107,7 @@ def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> Fas
     app = FastAPI(
         title="WeGO hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY
     )
-    labels = cache(lambda status: answers.labels(str(status)).inc)
-
-    def count(status: int) -> None:
-        labels(status)()
-
-    app.add_middleware(Guard, count=count, graphql=GraphQLEndpoint(lambda scope: scope["app"].state.hub, SAFE, count))
+    app.add_middleware(Guard, count=answers.count, graphql=graphql)
     _add_routes(app, registry)
     return app
 

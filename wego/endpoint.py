@@ -62,24 +62,24 @@ GATE_COLUMNS = (
 
 
 class GraphQLEndpoint:
-    """The ASGI application of `/graphql`. `headers` go with every answer; `count` hears of every status."""
+    """The ASGI application of `/graphql`. `headers` go with every answer; `count` hears of every status. It serves from
+    when it gets its hub."""
 
-    def __init__(self, hub_of: Any, headers: Headers, count: Callable[[int], None]) -> None:
-        self._hub_of, self._headers, self._count = hub_of, headers, count
+    def __init__(self, headers: Headers, count: Callable[[int], None]) -> None:
+        self.hub: Hub | None = None
+        self._headers, self._count = headers, count
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        hub: Hub = self._hub_of(scope)
-        counter = Tally()
-        token = tally.set(counter)
-        try:
-            start, body = await self._start(hub, scope, receive, counter)
-        finally:
-            tally.reset(token)
+        hub = self.hub
+        assert hub is not None, "the application was not started"
+        counter = Tally() if hub.settings.server_timing else None
+        tally.set(counter)  # a request has a context of its own
+        start, body = await self._start(hub, scope, receive, counter)
         self._count(start["status"])
         await send(start)
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def _start(self, hub: Hub, scope: Any, receive: Any, counter: Tally) -> tuple[dict[str, Any], bytes]:
+    async def _start(self, hub: Hub, scope: Any, receive: Any, counter: Tally | None) -> tuple[dict[str, Any], bytes]:
         """The head and body of the answer: kept ones at once, others through all steps."""
         found = {name: value for name, value in scope["headers"] if name in READ}
         media_type = acceptable(found.get(b"accept", b"").decode("latin-1")) or JSON
@@ -108,7 +108,7 @@ class GraphQLEndpoint:
         return 500, orjson.dumps({"errors": [internal()]}), ()
 
     def _head(
-        self, hub: Hub, status: int, media_type: str, size: int, extra: Headers, counter: Tally
+        self, hub: Hub, status: int, media_type: str, size: int, extra: Headers, counter: Tally | None
     ) -> dict[str, Any]:
         headers = [
             CONTENT_TYPES[media_type],
@@ -117,7 +117,7 @@ class GraphQLEndpoint:
             *extra,
             *self._headers,
         ]
-        if hub.settings.server_timing:
+        if counter is not None:
             timing = f'db;dur={counter.seconds * 1000:.2f};desc="{counter.statements} statements"'
             headers.append((b"server-timing", timing.encode()))
         return {"type": "http.response.start", "status": status, "headers": headers}
@@ -168,7 +168,9 @@ class GraphQLEndpoint:
             if not keep or status != 200:
                 return None
             tag = etag(body)
-            head = self._head(hub, 200, asked.media_type, len(body), fresh(tag), Tally())
+            head = self._head(
+                hub, 200, asked.media_type, len(body), fresh(tag), Tally() if hub.settings.server_timing else None
+            )
             return hub.answers.put(asked.key, Kept(body, tag, head), version)
 
         kept = await hub.answers.once(asked.key, make)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
@@ -84,17 +84,23 @@ class Tally:
 tally: ContextVar[Tally | None] = ContextVar("tally", default=None)
 
 
-@contextmanager
-def counted() -> Iterator[None]:
+_UNCOUNTED = nullcontext()
+
+
+def counted() -> AbstractContextManager[None]:
     """Count the statement in the block for the current request, if somebody counts."""
     counter = tally.get()
+    return _UNCOUNTED if counter is None else _count(counter)
+
+
+@contextmanager
+def _count(counter: Tally) -> Iterator[None]:
     started = perf_counter()
     try:
         yield
     finally:
-        if counter is not None:
-            counter.statements += 1
-            counter.seconds += perf_counter() - started
+        counter.statements += 1
+        counter.seconds += perf_counter() - started
 
 
 def _before(_connection: Any, _cursor: Any, _sql: str, _values: Any, context: Any, _many: bool) -> None:
