@@ -5,6 +5,7 @@ The commands call the services that the API calls, as the actor "operator", and 
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from members.membership import Decision
 from members.models import Body, Membership, MembershipStatus
 from wego.cli.base import ask, fail
 from wego.core import access
-from wego.core.access import Role
+from wego.core.access import Actor, Role
 from wego.core.db import Session
 
 OPERATOR = access.system("operator")
@@ -31,6 +32,7 @@ Reference = Annotated[str, typer.Option(help='The decision, such as "Executive C
 Deciding = Annotated[Body | None, typer.Option("--body", help="Who decided.")]
 Language = Annotated[str, typer.Option(help="The language of the texts (BCP 47).")]
 States = Annotated[list[MembershipStatus] | None, typer.Option("--status", help="Only in this state; repeatable.")]
+Step = Callable[[Session, Actor, UUID, Decision], Awaitable[Membership]]
 Place = Annotated[str, typer.Option("--city", help="The city; absent for the secretariat.")]
 
 
@@ -46,6 +48,15 @@ def _state(slug: str, after: Membership) -> dict[str, Any]:
     return {"city": slug, "status": after.status.value, "since": after.since.isoformat(timespec="seconds")} | (
         {"ends_on": after.ends_on.isoformat()} if after.ends_on else {}
     )
+
+
+def _step(verb: Step, city: str, decision: Decision, as_json: bool) -> None:
+    """Take one step in the membership of one city, and print its state."""
+
+    async def work(db: Session) -> Any:
+        return _state(city, await verb(db, OPERATOR, await _slug(db, city), decision))
+
+    ask(work, as_json)
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,12 +145,7 @@ def request_changes(
 @app.command()
 def accept(city: City, reason: Reason = "", locale: Language = "en", as_json: Json = False) -> None:
     """Accept a complete application: the city is an associate from now on."""
-
-    async def work(db: Session) -> Any:
-        decision = Decision(reason, locale=locale)
-        return _state(city, await membership.accept(db, OPERATOR, await _slug(db, city), decision))
-
-    ask(work, as_json)
+    _step(membership.accept, city, Decision(reason, locale=locale), as_json)
 
 
 @app.command()
@@ -152,23 +158,13 @@ def decline(
     as_json: Json = False,
 ) -> None:
     """Decline an application; an associate is declined by a --body."""
-
-    async def work(db: Session) -> Any:
-        decision = Decision(reason, reference, body, locale)
-        return _state(city, await membership.decline(db, OPERATOR, await _slug(db, city), decision))
-
-    ask(work, as_json)
+    _step(membership.decline, city, Decision(reason, reference, body, locale), as_json)
 
 
 @app.command()
 def withdraw(city: City, reason: Reason = "", locale: Language = "en", as_json: Json = False) -> None:
     """Take back the application of a city on its behalf."""
-
-    async def work(db: Session) -> Any:
-        decision = Decision(reason, locale=locale)
-        return _state(city, await membership.withdraw(db, OPERATOR, await _slug(db, city), decision))
-
-    ask(work, as_json)
+    _step(membership.withdraw, city, Decision(reason, locale=locale), as_json)
 
 
 @app.command()
@@ -200,12 +196,7 @@ def suspend(
     as_json: Json = False,
 ) -> None:
     """Suspend a member: its people and programs lose the rights of members at once."""
-
-    async def work(db: Session) -> Any:
-        decision = Decision(reason, reference, body, locale)
-        return _state(city, await membership.suspend(db, OPERATOR, await _slug(db, city), decision))
-
-    ask(work, as_json)
+    _step(membership.suspend, city, Decision(reason, reference, body, locale), as_json)
 
 
 @app.command()
@@ -218,12 +209,7 @@ def reinstate(
     as_json: Json = False,
 ) -> None:
     """Lift a suspension."""
-
-    async def work(db: Session) -> Any:
-        decision = Decision(reason, reference, body, locale)
-        return _state(city, await membership.reinstate(db, OPERATOR, await _slug(db, city), decision))
-
-    ask(work, as_json)
+    _step(membership.reinstate, city, Decision(reason, reference, body, locale), as_json)
 
 
 @app.command()
@@ -234,12 +220,7 @@ def resign(
     as_json: Json = False,
 ) -> None:
     """Record the written notice of a member; six months later it is none."""
-
-    async def work(db: Session) -> Any:
-        decision = Decision(reason, locale=locale)
-        return _state(city, await membership.resign(db, OPERATOR, await _slug(db, city), decision))
-
-    ask(work, as_json)
+    _step(membership.resign, city, Decision(reason, locale=locale), as_json)
 
 
 # ── people ────────────────────────────────────────────────────────────────────────────────────────────────────────
