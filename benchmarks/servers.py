@@ -19,6 +19,7 @@ from benchmarks.load import Target, ask
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 TYPENAME = Target(0, "/graphql")
+CONNECTIONS = "10"  # of each process to the database, the same for everybody
 SERVE = "from wego.core.settings import from_environment; from wego.serve import serve; serve(from_environment())"
 
 
@@ -89,20 +90,27 @@ def hub(name: str, port: int, workers: int, home: Path, folder: Path, *, cache_m
     env = {
         "WEGO_HOME": str(home), "WEGO_PORT": str(port), "WEGO_WORKERS": str(workers), "WEGO_CACHE_MB": str(cache_mb),
         "WEGO_REQUESTS_PER_MINUTE": "0", "WEGO_JOBS": "0", "WEGO_SERVER_TIMING": "0",
+        "WEGO_POOL_SIZE": CONNECTIONS,
     }  # fmt: skip
     return start(name, [sys.executable, "-c", SERVE], env, port, folder)
 
 
 def floor(name: str, port: int, workers: int, url: str, statics: Path, folder: Path) -> Server:
     """The hand-written endpoint and the static bytes, under the same server with the same settings."""
-    env = {"FLOOR_URL": url, "FLOOR_PORT": str(port), "FLOOR_WORKERS": str(workers), "FLOOR_STATIC": str(statics)}
+    env = {
+        "FLOOR_URL": url,
+        "FLOOR_PORT": str(port),
+        "FLOOR_WORKERS": str(workers),
+        "FLOOR_STATIC": str(statics),
+        "FLOOR_POOL": CONNECTIONS,
+    }
     return start(name, [sys.executable, "-m", "benchmarks.floor"], env, port, folder, path="/typename")
 
 
 def peer(name: str, port: int, workers: int, url: str, folder: Path) -> Server:
     """PostGraphile 5; two workers are a node cluster."""
     env = {
-        "PEER_URL": url, "PEER_PORT": str(port), "PEER_WORKERS": str(workers), "PEER_POOL": "10",
+        "PEER_URL": url, "PEER_PORT": str(port), "PEER_WORKERS": str(workers), "PEER_POOL": CONNECTIONS,
         "NODE_ENV": "production", "GRAPHILE_ENV": "production",
     }  # fmt: skip
     return start(name, [str(node()), str(HERE / "postgraphile.mjs")], env, port, folder)
