@@ -2,7 +2,7 @@
 and static bytes. No FastAPI, no authentication, no limits, no GraphQL: the request's body is read for its variables.
 
 The statements are tuned by hand and give the very JSON of the hub. Environment: FLOOR_URL, FLOOR_PORT, FLOOR_WORKERS,
-FLOOR_STATIC (a folder with one answer per question).
+FLOOR_STATIC (a folder with one answer per question), FLOOR_POOL (connections).
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ class Floor:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self.pool = await asyncpg.create_pool(
-                    os.environ["FLOOR_URL"], min_size=2, max_size=int(os.environ["FLOOR_POOL"]), server_settings=READ_SETTINGS,
-                    max_inactive_connection_lifetime=0, max_cached_statement_lifetime=0, init=_prepare, reset=_keep,
+                    os.environ["FLOOR_URL"], min_size=2, max_size=int(os.environ["FLOOR_POOL"]),
+                    server_settings=READ_SETTINGS, max_inactive_connection_lifetime=0, max_cached_statement_lifetime=0, init=_prepare, reset=_keep,
                 )  # fmt: skip
                 await send({"type": "lifespan.startup.complete"})
             else:
