@@ -127,7 +127,8 @@ class Floor:
             if message["type"] == "lifespan.startup":
                 self.pool = await asyncpg.create_pool(
                     os.environ["FLOOR_URL"], min_size=2, max_size=int(os.environ["FLOOR_POOL"]),
-                    server_settings=READ_SETTINGS, max_inactive_connection_lifetime=0, max_cached_statement_lifetime=0, init=_prepare, reset=_keep,
+                    server_settings=READ_SETTINGS, max_inactive_connection_lifetime=0, max_cached_statement_lifetime=0,
+                    init=_prepare, reset=_keep,
                 )  # fmt: skip
                 await send({"type": "lifespan.startup.complete"})
             else:

@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import IO
 
 from benchmarks.load import Target, ask
+from wego.core.settings import Settings
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 TYPENAME = Target(0, "/graphql")
-CONNECTIONS = "10"  # of each process to the database, the same for everybody
+CONNECTIONS = str(Settings().connections)  # of each process to the database; all were faster with it than with ten
 SERVE = "from wego.core.settings import from_environment; from wego.serve import serve; serve(from_environment())"
 
 

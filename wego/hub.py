@@ -52,7 +52,7 @@ def make_engine(settings: Settings) -> Engine:
 async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
     """Open everything on a prepared database; close it at the end."""
     async with contextlib.AsyncExitStack() as stack:
-        database = await Database(url, read_size=settings.pool_size).open()
+        database = await Database(url, read_size=settings.connections).open()
         stack.push_async_callback(database.close)
         answers = PublicAnswers(settings.cache_mb * 2**20)
         if settings.cache_mb:
