@@ -114,8 +114,7 @@ def _check_visibility(form: Form, columns: dict[str, Any], now: datetime, path: 
         form.refuse(Invalid("An embargo must end in the future.", path=here))
 
 
-# ── single values
-# ─────────────────────────────────────────────────────────────────────────────────────────────
+# ── single values ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _one_of(allowed: frozenset[str] | tuple[str, ...]) -> Callable[[Form, Any, Path], str]:
@@ -208,8 +207,7 @@ def _tag(form: Form, tag: str, path: Path) -> str:
     return canonical(tag) or tag
 
 
-# ── lists of things
-# ───────────────────────────────────────────────────────────────────────────────────────────
+# ── lists of things ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _list(check: Callable[[Form, Any, Path], Any], *, once: bool = False) -> Callable[[Form, Any, Path], list[Any]]:

@@ -76,8 +76,7 @@ class Change:
     note: str = ""
 
 
-# ── writing
-# ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def create(
@@ -189,8 +188,7 @@ async def translate(
     return done
 
 
-# ── life
-# ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── life ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def submit(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Outcome:
@@ -269,8 +267,7 @@ async def add_editor(db: Session, actor: Actor, key: UUID, person_id: UUID) -> N
     )
 
 
-# ── versions
-# ──────────────────────────────────────────────────────────────────────────────────────────────────
+# ── versions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def versions(db: Session, actor: Actor, key: UUID) -> Sequence[ContentRevision]:
@@ -282,8 +279,7 @@ async def versions(db: Session, actor: Actor, key: UUID) -> Sequence[ContentRevi
     return (await db.execute(query.order_by(col(ContentRevision.number)))).scalars().all()
 
 
-# ── names in addresses
-# ────────────────────────────────────────────────────────────────────────────────────────
+# ── names in addresses ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def slug_of(title: str, key: UUID) -> str:

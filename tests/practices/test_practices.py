@@ -169,8 +169,7 @@ async def test_a_program_is_narrowed_to_its_scopes(world: World) -> None:
     await practices.revise(world.db, wide, made.id, Change(title="x"), {})
 
 
-# ── writing
-# ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_submitting_needs_its_sections_and_word_budgets_are_advice(world: World) -> None:
@@ -260,8 +259,7 @@ async def test_contacts_stay_out_of_what_cannot_be_changed(world: World) -> None
     assert made.contacts[0]["email"] == "cio@seoul.demo"
 
 
-# ── reviews
-# ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── reviews ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_a_reviewer_comes_from_another_city_in_good_standing_and_is_free_of_conflicts(world: World) -> None:
@@ -335,8 +333,7 @@ async def test_comments_say_something_about_sections_that_exist(world: World) ->
         await nested.rollback()
 
 
-# ── visibility
-# ────────────────────────────────────────────────────────────────────────────────────────────────
+# ── visibility ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_an_embargo_ends_by_the_clock_without_any_job(world: World) -> None:

@@ -27,8 +27,7 @@ PEOPLE = (
 PROBLEMS = "problems { code message path }"
 
 
-# ── what a stranger cannot see
-# ────────────────────────────────────────────────────────────────────────────────
+# ── what a stranger cannot see ────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_a_stranger_sees_what_is_public_and_nothing_of_how_it_came_to_be(look: Ask) -> None:
@@ -87,8 +86,7 @@ async def test_nobody_learns_of_reviews_but_who_deals_with_them(look: Ask) -> No
     assert seen["reviews"][0]["comments"][0]["section"] == "participation"
 
 
-# ── reading
-# ───────────────────────────────────────────────────────────────────────────────────────────────────
+# ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 async def test_texts_come_in_the_readers_language_with_fallback_and_age(look: Ask) -> None:
@@ -201,8 +199,7 @@ async def test_a_city_shows_its_practices(look: Ask) -> None:
     assert {each["city"]["slug"] for each in seen["city"]["practices"]["nodes"]} == {"seoul"}
 
 
-# ── the story
-# ─────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the story ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def sections(word: str) -> list[dict[str, str]]:
