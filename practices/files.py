@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Container
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -87,8 +88,13 @@ def load(folder: Traversable) -> Case:
     return Case(folder.name, table["city"], table["original_locale"], table["status"], facts_in(table), texts)
 
 
-def demonstration() -> list[Case]:
-    """The case studies that come with the hub, by name."""
-    folders = [each for each in resources.files("practices").joinpath("demo").iterdir() if each.is_dir()]
-    named = sorted(folders, key=lambda folder: folder.name)
-    return [load(folder) for folder in named if folder.name[0] not in "._"]
+def names() -> list[str]:
+    """The names of the case studies that come with the hub, which are their slugs."""
+    folders = resources.files("practices").joinpath("demo").iterdir()
+    return sorted(each.name for each in folders if each.is_dir() and each.name[0] not in "._")
+
+
+def demonstration(besides: Container[str] = ()) -> list[Case]:
+    """The case studies that come with the hub, by name; those of these names are not even read."""
+    home = resources.files("practices").joinpath("demo")
+    return [load(home.joinpath(name)) for name in names() if name not in besides]

@@ -49,17 +49,14 @@ Progress = Callable[[str], None]
 async def seed(db: Session, *, progress: Progress | None = None) -> int:
     """Load the case studies that are not there yet; how many were loaded. Needs the demonstration's
     cities."""
-    cases = files.demonstration()
-    present = set((await db.execute(select(col(Practice.slug)))).scalars())
-    loaded = 0
-    for place, case in enumerate(cases):
-        if case.slug in present:
-            continue
-        await _load(db, case, FIRST + place * EVERY)
-        loaded += 1
+    names = files.names()
+    present = set((await db.execute(select(col(Practice.slug)).where(col(Practice.slug).in_(names)))).scalars())
+    missing = files.demonstration(besides=present)
+    for case in missing:
+        await _load(db, case, FIRST + names.index(case.slug) * EVERY)
         if progress:
             progress(f"{case.slug}: {len(case.texts)} languages, {case.status}")
-    return loaded
+    return len(missing)
 
 
 async def _load(db: Session, case: Case, at: datetime) -> None:
