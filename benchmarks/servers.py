@@ -20,7 +20,7 @@ from wego.core.settings import Settings
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 TYPENAME = Target(0, "/graphql")
-CONNECTIONS = str(Settings().connections)  # of each process to the database; all were faster with it than with ten
+CONNECTIONS = str(Settings().connections)  # of each process to the database
 SERVE = "from wego.core.settings import from_environment; from wego.serve import serve; serve(from_environment())"
 
 

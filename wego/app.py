@@ -36,8 +36,6 @@ SAFE = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", CSP.encode()),
 )
-
-
 # JSON is not a page: nothing in it may be loaded or framed, should a browser show it all the same.
 API = (*SAFE[:2], (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
 

@@ -176,3 +176,7 @@ async def test_only_public_keys_are_sent_to_register_a_program(hub: Hub, tmp_pat
     assert (await wego("programs", "register", "seoul", "--name", "Ours")).exit_code == 2
     assert (await wego("programs", "register", "nowhere", "--name", "Ours", "--new-key", tmp_path / "n")).exit_code == 1
     assert not (tmp_path / "n").exists()
+    (tmp_path / "file").touch()
+    nowhere = await wego("programs", "register", "seoul", "--name", "Lost", "--new-key", tmp_path / "file" / "key")
+    assert (nowhere.exit_code, "cannot be written" in nowhere.output) == (1, True)
+    assert "Lost" not in (await wego("programs", "list", "--json")).output

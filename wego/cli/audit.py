@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from wego.cli.base import emit, opened, run, settings
+from wego.cli.base import Json, ask, emit, opened, run, settings
 from wego.core import audit as log
+from wego.core.db import Session
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 
 @app.command()
@@ -56,16 +56,15 @@ def show(
     from members.models import City
     from wego.core.models import AuditEntry
 
-    async def read() -> list[dict[str, object]]:
-        async with opened(settings()) as database, database.session() as db:
-            query = select(AuditEntry).order_by(col(AuditEntry.index).desc()).limit(limit)
-            if city:
-                query = query.where(col(AuditEntry.subject_id).in_(select(col(City.id)).where(col(City.slug) == city)))
-            entries = (await db.execute(query)).scalars().all()
+    async def read(db: Session) -> list[dict[str, object]]:
+        query = select(AuditEntry).order_by(col(AuditEntry.index).desc()).limit(limit)
+        if city:
+            query = query.where(col(AuditEntry.subject_id).in_(select(col(City.id)).where(col(City.slug) == city)))
+        entries = (await db.execute(query)).scalars().all()
         return [
             {"index": e.index, "at": e.at.isoformat(), "event": e.event, "actor": e.actor,
              "subject": f"{e.subject_type}:{e.subject_id}", "facts": e.facts}
             for e in entries
         ]  # fmt: skip
 
-    emit(run(read()), as_json)
+    ask(read, as_json)

@@ -10,17 +10,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import orjson
 import typer
 
-from wego.core import postgres
+from wego.core import access, postgres
 from wego.core.db import Database, Session
 from wego.core.errors import Refusal
 from wego.core.settings import PORT_FILE, Settings, from_environment
 
 T = TypeVar("T")
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
+OPERATOR = access.system("operator")  # who acts, where a command does what people do through the API
 
 
 def settings(*, serving: bool = False) -> Settings:

@@ -7,12 +7,11 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from wego.cli.base import emit, fail, settings
+from wego.cli.base import Json, emit, fail, settings
 from wego.core import postgres
 from wego.core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 
 def _embedded() -> Settings:

@@ -12,13 +12,11 @@ from typing import Annotated
 import typer
 
 from wego.cli import audit, database
-from wego.cli.base import emit, fail, opened, progress_shown, run, server, settings
+from wego.cli.base import Json, emit, fail, opened, progress_shown, run, server, settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(database.app, name="db")
 app.add_typer(audit.app, name="audit")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 
 
 def start() -> None:

@@ -15,17 +15,13 @@ from members import cities, invitations, membership, overview, people
 from members.applications import Item, Requested
 from members.membership import Decision
 from members.models import Body, Membership, MembershipStatus
-from wego.cli.base import ask, fail
-from wego.core import access
+from wego.cli.base import OPERATOR, Json, ask, fail
 from wego.core.access import Actor, Role
 from wego.core.db import Session
-
-OPERATOR = access.system("operator")
 
 app = typer.Typer(no_args_is_help=True, help="Cities, their membership and their people.")
 
 City = Annotated[str, typer.Argument(help="The slug of the city, such as seoul.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 Reason = Annotated[str, typer.Option(help="Why, as it is shown in the timeline.")]
 Needed = Annotated[str, typer.Option("--reason", help="Why, as it is shown in the timeline. Mandatory.")]
 Reference = Annotated[str, typer.Option(help='The decision, such as "Executive Committee 2026, item 4".')]

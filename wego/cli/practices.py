@@ -21,20 +21,16 @@ from practices import files, overview, practices, reviews
 from practices.models import PracticeStatus
 from practices.practices import Change
 from practices.reach import by_slug
-from wego.cli.base import ask, fail
-from wego.core import access
+from wego.cli.base import OPERATOR, Json, ask, fail
 from wego.core.access import Actor
 from wego.core.db import Session
 from wego.core.errors import Refusal
-
-OPERATOR = access.system("operator")
 
 app = typer.Typer(no_args_is_help=True, help="Case studies: write, translate, review, publish.")
 
 Slug = Annotated[str, typer.Argument(help="The practice, by its slug.")]
 TextFile = Annotated[Path, typer.Argument(help="A Markdown file: # Title, summary, ## key: Heading.", dir_okay=False)]
 FactsFile = Annotated[Path | None, typer.Option("--facts", help="A practice.toml with the facts.", dir_okay=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 Conflict = Annotated[str, typer.Option(help="A conflict of interest, in words; absent for none.")]
 Acting = Annotated[str, typer.Option("--as", help="The e-mail address of the person who reviews.")]
 

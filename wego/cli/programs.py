@@ -15,16 +15,12 @@ import typer
 from federation import clients, jose
 from federation.keys import write_private
 from members import cities
-from wego.cli.base import ask, fail, settings
-from wego.core import access
+from wego.cli.base import OPERATOR, Json, ask, fail, settings
 from wego.core.db import Session
-
-OPERATOR = access.system("operator")
 
 app = typer.Typer(no_args_is_help=True, help="Programs of cities: register them with their keys, revoke them.")
 
 City = Annotated[str, typer.Argument(help="The slug of the city, such as seoul.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="What it may ask for; repeatable.")]
 Keys = Annotated[Path | None, typer.Option("--keys", help="Its public keys: a file with a JWK or a JWK Set.")]
 NewKey = Annotated[Path | None, typer.Option("--new-key", help="Make a key, and write the program's key file here.")]
@@ -65,7 +61,10 @@ def register(
         scopes = scope or clients.DEFAULT_SCOPES
         client = await clients.register_client(db, OPERATOR, found, name, jwks, scopes=scopes)
         if made is not None and new_key is not None:
-            write_private(new_key, clients.key_file(client, clients.private(made), issuer))
+            try:  # before the commit: a program whose key is lost would be of no use
+                write_private(new_key, clients.key_file(client, clients.private(made), issuer))
+            except OSError as problem:
+                fail(f"{new_key} cannot be written: {problem.strerror}", "The program was not registered.")
         return {"client_id": client.client_id, "city": city, "scope": " ".join(client.scopes)} | (
             {"key_file": str(new_key)} if new_key else {}
         )
