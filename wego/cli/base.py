@@ -150,7 +150,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for key in rows[0]:
-        table.add_column(key)
+        table.add_column(key, overflow="fold")  # an id that is cut is of no use
     for row in rows:
         table.add_row(*["" if row.get(key) is None else str(row.get(key)) for key in rows[0]])
     Console().print(table)
