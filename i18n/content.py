@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col
 
@@ -33,19 +33,20 @@ from i18n.models import (
     TranslationStatus,
 )
 from i18n.readings import Disagreement, least_trusted, refresh, verify
+from i18n.releases import LIVE, WAITING, Audience, close, forget, publish, row_of
+from i18n.releases import release as _release
 from i18n.targets import targets
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotFound
 from wego.core.ids import new_id
 
 __all__ = [
-    "BlockChange", "Disagreement", "Draft", "LocaleStatus", "Section", "SectionPart", "Translated",
-    "TranslationDraft", "Written", "create", "differences", "locale_tag", "publish", "refresh", "revise",
-    "status", "translate", "verify", "written",
+    "Audience", "BlockChange", "Disagreement", "Draft", "LocaleStatus", "Section", "SectionPart", "Titled",
+    "Translated", "TranslationDraft", "Written", "close", "create", "differences", "locale_tag", "publish", "refresh",
+    "release", "revise", "status", "titles", "translate", "verify", "written",
 ]  # fmt: skip
 
 MOST_LOCALES = 100  # translations of one document
-MACHINES = frozenset({Origin.MACHINE})
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,14 @@ class Translated:
     translation_id: UUID
     locale: str
     touched: int
+
+
+class Titled(NamedTuple):
+    """A title that the original has or had, and since when members and everybody read that version."""
+
+    title: str
+    members_from: datetime | None
+    public_from: datetime | None
 
 
 @dataclass(frozen=True)
@@ -222,23 +231,12 @@ async def _carry(db: Session, document_id: UUID, edited: Mapping[UUID, tuple[byt
         await db.execute(_CARRY, rows)
 
 
-async def publish(db: Session, document_id: UUID, now: datetime | None = None) -> None:
-    """Mark the present revision as a published version; a version stays what it is."""
-    await db.execute(
-        text(
-            "UPDATE content_revision r SET published_at = :now FROM content_document d "
-            "WHERE d.id = :document AND r.id = d.current_revision_id AND r.published_at IS NULL"
-        ),
-        {"now": now or datetime.now(UTC), "document": document_id},
-    )
-
-
 async def translate(
     db: Session, document_id: UUID, locale: str, draft: TranslationDraft, *, author: str, origin: Origin,
-    state: TranslationStatus = TranslationStatus.PUBLISHED, now: datetime | None = None,
+    live: bool = True, program: bool = False, now: datetime | None = None,
 ) -> Translated:  # fmt: skip
-    """Write what the draft holds of a translation, and leave the rest. What a person wrote, no machine
-    overwrites."""
+    """Write what the draft holds of a translation, and leave the rest: into what is read at once, or (not `live`)
+    beside it, where it waits to be released. What a person wrote, no machine and no program overwrites."""
     tag = locale_tag(locale)
     document = await _locked(db, document_id)
     if tag == document.original_locale:
@@ -246,9 +244,9 @@ async def translate(
     source, _ = await _current(db, document)
     wanted = targets(source, draft)
     at = now or datetime.now(UTC)
-    translation_id = await _translation(db, document, tag, state, at)
-    if origin in MACHINES:
-        await _spare_people(db, translation_id, wanted)
+    if origin is Origin.MACHINE or program:
+        await _spare_people(db, document_id, tag, wanted, author if program else None)
+    translation_id = await _translation(db, document, tag, LIVE if live else WAITING, at)
     hashes = {block.id: block.hash for block in source}
     rows = [
         {
@@ -260,35 +258,53 @@ async def translate(
     insertion = upsert(ContentSegment)
     fresh = {name: insertion.excluded[name] for name in ("source_hash", "text", "origin", "author", "updated_at")}
     await db.execute(insertion.on_conflict_do_update(index_elements=["translation_id", "block_id"], set_=fresh), rows)
-    await refresh(db, document_id, tag)
+    if live:
+        await forget(db, document_id, tag, list(wanted))
+        await refresh(db, document_id, tag)
     return Translated(translation_id, tag, len(rows))
+
+
+async def release(db: Session, document_id: UUID, locale: str, now: datetime) -> Translated:
+    """Make live what waits of a translation."""
+    tag = locale_tag(locale)
+    document = await _locked(db, document_id)
+    touched = await _release(db, document_id, tag, now)
+    key = await row_of(db, document_id, tag, LIVE, document.current_revision_id, now)
+    return Translated(key, tag, touched)
 
 
 async def _translation(
     db: Session, document: ContentDocument, tag: str, state: TranslationStatus, at: datetime
 ) -> UUID:
     query = select(col(ContentTranslation.locale)).where(col(ContentTranslation.document_id) == document.id)
-    known = (await db.execute(query)).scalars().all()
+    known = set((await db.execute(query)).scalars())
     if tag not in known and len(known) >= MOST_LOCALES:
         raise Invalid("A text can have at most {limit} translations.", path=("input", "locale"), limit=MOST_LOCALES)
-    values = {"status": state, "based_on_revision_id": document.current_revision_id, "updated_at": at}
-    insertion = upsert(ContentTranslation).values(id=new_id(), document_id=document.id, locale=tag, **values)
-    kept = insertion.on_conflict_do_update(index_elements=["document_id", "locale"], set_=values)
-    key: UUID = (await db.execute(kept.returning(col(ContentTranslation.id)))).scalar_one()
-    return key
+    return await row_of(db, document.id, tag, state, document.current_revision_id, at)
 
 
-async def _spare_people(db: Session, translation_id: UUID, wanted: Mapping[UUID, str]) -> None:
-    query = select(col(ContentSegment.block_id)).where(
-        col(ContentSegment.translation_id) == translation_id,
-        col(ContentSegment.block_id).in_(wanted),
-        col(ContentSegment.origin) != Origin.MACHINE,
+async def _spare_people(
+    db: Session, document_id: UUID, tag: str, wanted: Mapping[UUID, str], program: str | None
+) -> None:
+    """Refuse where a person wrote one of these blocks, live or waiting. A program may change what it wrote itself,
+    whatever it called it."""
+    query = (
+        select(func.count(col(ContentSegment.block_id).distinct()))
+        .join(ContentTranslation, col(ContentTranslation.id) == col(ContentSegment.translation_id))
+        .where(
+            col(ContentTranslation.document_id) == document_id,
+            col(ContentTranslation.locale) == tag,
+            col(ContentSegment.block_id).in_(wanted),
+            col(ContentSegment.origin) != Origin.MACHINE,
+        )
     )
-    written = (await db.execute(query)).scalars().all()
+    if program is not None:
+        query = query.where(col(ContentSegment.author) != program)
+    written = (await db.execute(query)).scalar_one()
     if written:
         raise Conflict(
             "A person wrote {count} of these blocks; a machine translation does not overwrite them.",
-            count=len(written),
+            count=written,
         )
 
 
@@ -300,12 +316,12 @@ async def status(db: Session, document_id: UUID) -> list[LocaleStatus]:
         select(ContentTranslation, ContentSegment)
         .outerjoin(ContentSegment, col(ContentSegment.translation_id) == col(ContentTranslation.id))
         .where(col(ContentTranslation.document_id) == document_id)
-        .order_by(col(ContentTranslation.locale))
+        .order_by(col(ContentTranslation.locale), col(ContentTranslation.status).desc())
         .execution_options(populate_existing=True)
     )
-    found: dict[str, tuple[ContentTranslation, dict[UUID, ContentSegment]]] = {}
+    found: dict[UUID, tuple[ContentTranslation, dict[UUID, ContentSegment]]] = {}
     for translation, segment in await db.execute(query):
-        segments = found.setdefault(translation.locale, (translation, {}))[1]
+        segments = found.setdefault(translation.id, (translation, {}))[1]
         if segment is not None:
             segments[segment.block_id] = segment
     return [_locale_status(source, translation, segments) for translation, segments in found.values()]
@@ -341,6 +357,17 @@ async def written(db: Session, document_id: UUID, revision_id: UUID | None = Non
             bodies[key].append(block.text)
     sections = tuple(Section(key, heading, markdown.join(bodies[key])) for key, heading in headings.items())
     return Draft(made[0].text, made[1].text, sections)
+
+
+async def titles(db: Session, document_id: UUID) -> list[Titled]:
+    """The titles that the original has had, the present one first, and since when members and everybody read them."""
+    query = (
+        select(col(ContentBlock.text), col(ContentRevision.members_from), col(ContentRevision.public_from))
+        .join(ContentRevision, col(ContentRevision.id) == col(ContentBlock.revision_id))
+        .where(col(ContentRevision.document_id) == document_id, col(ContentBlock.kind) == BlockKind.TITLE)
+        .order_by(col(ContentRevision.number).desc())
+    )
+    return [Titled(*row) for row in await db.execute(query)]
 
 
 async def differences(db: Session, before: UUID, after: UUID) -> list[BlockChange]:

@@ -56,7 +56,11 @@ class ContentDocument(SQLModel, table=True):
 
 
 class ContentRevision(SQLModel, table=True):
-    """One state of the original; never changed, only followed by the next. `facts` is the record it belonged to."""
+    """One state of the original; never changed, only followed by the next. `facts` is the record it belonged to.
+
+    A published one keeps who may read it for good, as it was published: `members_from` and `public_from` say since when
+    members and everybody may; null = never. What follows it under another visibility does not open it.
+    """
 
     __tablename__ = "content_revision"
     __table_args__ = (UniqueConstraint("document_id", "number"), CheckConstraint("number >= 1", name="number"))
@@ -70,6 +74,8 @@ class ContentRevision(SQLModel, table=True):
     facts: dict[str, Any] = document()
     created_at: dt.datetime = moment(now=True)
     published_at: dt.datetime | None = moment(nullable=True)
+    members_from: dt.datetime | None = moment(nullable=True)
+    public_from: dt.datetime | None = moment(nullable=True)
 
 
 class ContentBlock(SQLModel, table=True):
@@ -92,8 +98,11 @@ class ContentBlock(SQLModel, table=True):
 
 
 class ContentTranslation(SQLModel, table=True):
+    """A translation into one language: the live one (PUBLISHED), and beside it the one that waits until somebody who
+    may publish releases it (IN_REVIEW). Only what is live is read by everybody."""
+
     __tablename__ = "content_translation"
-    __table_args__ = (UniqueConstraint("document_id", "locale"),)
+    __table_args__ = (UniqueConstraint("document_id", "locale", "status"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     document_id: UUID = Field(foreign_key="content_document.id")

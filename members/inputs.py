@@ -8,6 +8,7 @@ A text is kept as it was sent or refused: nothing is trimmed, folded or normalis
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -70,10 +71,12 @@ class Form:
         return given
 
     def email(self, value: str | None, *path: str | int, required: bool = True) -> str:
+        """An address in the one spelling in which it can be told from others: the letters of ASCII may be of either
+        case (they are compared without it), all others are small, composed (NFKC) and visible."""
         given = value or ""
         if not given and not required:
             return given
-        if len(given) > 254 or _BIDI.search(given) or _NOT_TEXT.search(given) or not _EMAIL.fullmatch(given):
+        if len(given) > 254 or _NOT_TEXT.search(given) or not _EMAIL.fullmatch(given) or not _is_plain(given):
             self.refuse(Invalid("This is not an e-mail address.", path=path))
         return given
 
@@ -117,6 +120,14 @@ class Form:
     def few(self, values: Iterable[object], *path: str | int, limit: int) -> None:
         if sum(1 for _ in values) > limit:
             self.refuse(Invalid("This list is too long: at most {limit}.", path=path, limit=limit))
+
+
+def _is_plain(address: str) -> bool:
+    """Whether no other text looks like this one or is the same address to PostgreSQL or to people."""
+    beyond = [letter for letter in address if not letter.isascii()]
+    return unicodedata.normalize("NFKC", address) == address and all(
+        letter == letter.lower() and unicodedata.category(letter)[0] in "LMNPS" for letter in beyond
+    )
 
 
 def _zone_exists(name: str) -> bool:

@@ -52,7 +52,7 @@ async def actor_of(db: Session, person_id: UUID) -> Actor:
 
 async def by_email(db: Session, email: str) -> Person | None:
     """The person of this address, whatever the case of its letters."""
-    query = select(Person).where(func.lower(col(Person.email)) == email.lower())
+    query = select(Person).where(func.lower(col(Person.email)) == func.lower(email))
     return (await db.execute(query)).scalar_one_or_none()
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from i18n.content import Written
+from i18n.content import Audience, Written
 from practices.models import Practice, PracticeStatus, Visibility
 from wego.core.access import Actor, Permission
 from wego.core.errors import Conflict
@@ -52,6 +52,8 @@ RULES: dict[Verb, Rule] = {
     Verb.ARCHIVE: Rule(P.PRACTICE_PUBLISH, city=True),
 }
 
+# While it is in one of these states, its reviewers and the texts under review are each other's business.
+UNDER_REVIEW = frozenset({S.SUBMITTED, S.UNDER_REVIEW, S.CHANGES_REQUESTED, S.ACCEPTED})
 _ALIVE = (S.DRAFT, S.SUBMITTED, S.UNDER_REVIEW, S.CHANGES_REQUESTED, S.ACCEPTED, S.PUBLISHED)
 
 # verb → state it starts from → state it leads to. What is not here is refused.
@@ -99,9 +101,21 @@ def settle(practice: Practice, now: datetime, written: Written | None = None) ->
         practice.title_hash, practice.summary_hash = written.title_hash, written.summary_hash
 
 
+def wider(one: Visibility, other: Visibility) -> bool:
+    """Whether more people see what is published under the one than under the other."""
+    order = list(Visibility)
+    return order.index(one) > order.index(other)
+
+
+def audience(practice: Practice, now: datetime) -> Audience:
+    """Who may read the version that is published now, under the visibility of now. Ask it after `settle`."""
+    public = None if practice.public_from is None else max(now, practice.public_from)
+    return Audience(None if practice.visibility is Visibility.PRIVATE else now, public)
+
+
 def visible(practice: Practice, actor: Actor, *, involved: bool, now: datetime | None = None) -> bool:
-    """Whether somebody may see it; `involved` = its reviewer or its single-object editor. The read of
-    graphql.py says the same in SQL, and a test holds both together."""
+    """Whether somebody may see it; `involved` = its reviewer or its single-object editor, see `reach.involved`. The
+    read of graphql/types.py says the same in SQL, and a test holds both together."""
     if actor.may(Permission.PRACTICE_READ, practice.city_id) or involved:
         return True
     if practice.status is not S.PUBLISHED:

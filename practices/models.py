@@ -64,6 +64,9 @@ class Practice(SQLModel, table=True):
         CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug"),
         CheckConstraint("(visibility = 'embargo') = (publish_at is not null)", name="embargo"),
         CheckConstraint("(status in ('published', 'archived')) <= (published_at is not null)", name="published"),
+        # A name belongs to its city alone, so that nobody learns from a name that he cannot have what others hide.
+        UniqueConstraint("city_id", "slug"),
+        Index("ix_practice_slug", "slug", "published_at", "id"),
         # Lists walk these from the end: newest first, the whole network or one city.
         Index("ix_practice_newest", text("sorted_at desc"), text("id desc")),
         Index("ix_practice_city", "city_id", text("sorted_at desc"), text("id desc")),
@@ -73,7 +76,7 @@ class Practice(SQLModel, table=True):
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True, foreign_key="content_document.id")
-    slug: str = Field(unique=True)
+    slug: str
     city_id: UUID = Field(foreign_key="city.id")
     original_locale: str
     status: PracticeStatus = vocabulary(PracticeStatus, default=PracticeStatus.DRAFT)

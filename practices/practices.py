@@ -6,8 +6,6 @@ Binding text: design/domain.md section 5.1. Texts live in `i18n.content` under t
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,11 +18,11 @@ from sqlmodel import col
 
 from i18n import content, markdown
 from i18n.content import Draft, Section, Translated, TranslationDraft
-from i18n.models import ContentRevision, Origin
-from members import people
+from i18n.models import ContentDocument, ContentRevision, Origin
+from members import cities, people
 from members.models import City
 from practices import facts as facts_of
-from practices import life, narrative, reviews
+from practices import life, narrative, reviews, slugs
 from practices.life import Verb
 from practices.models import Practice, PracticeEditor, PracticeStatus, Visibility
 from practices.narrative import Hint
@@ -36,24 +34,7 @@ from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotFound
 from wego.core.ids import new_id
 
-MOST_SLUG = 60
 MOST_REASON = 1_000
-# Letters that NFKD does not take apart.
-_LETTERS = str.maketrans(
-    {
-        "ø": "o",
-        "Ø": "O",
-        "ł": "l",
-        "Ł": "L",
-        "đ": "d",
-        "Đ": "D",
-        "ß": "ss",
-        "æ": "ae",
-        "Æ": "AE",
-        "œ": "oe",
-        "ı": "i",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -96,7 +77,9 @@ async def create(
         title_hash=b"", summary_hash=b"", **columns,
     )  # fmt: skip
     written = await content.create(db, practice.id, tag, whole, actor.subject, facts=facts_of.snapshot(practice))
-    practice.slug = await free_slug(db, _wished(slug) or slug_of(draft.title, practice.id))
+    practice.slug = await slugs.free_slug(
+        db, slugs.wished(slug) or slugs.slug_of(draft.title, practice.id), city_id, actor
+    )
     life.settle(practice, at, written)
     db.add(practice)
     await audit.record(db, actor, Event.PRACTICE_CREATED, "Practice", practice.id, city=str(city_id), locale=tag)
@@ -108,16 +91,22 @@ async def _writing_city(db: Session, actor: Actor, slug: str | None) -> UUID:
     if not actor.signed_in:
         access.require(actor, Permission.PRACTICE_WRITE)
     if slug is not None:
-        found = (await db.execute(select(col(City.id)).where(col(City.slug) == slug))).scalar_one_or_none()
-        if found is None:
-            raise NotFound("There is no such city.", path=("input", "city"))
-        return found
+        return await _city_seen(db, actor, slug)
     own = actor.cities_with(Permission.PRACTICE_WRITE)
     if not own and actor.kind is not ActorKind.SYSTEM:
         access.require(actor, Permission.PRACTICE_WRITE)
     if len(own) != 1:
         raise Invalid("Say for which city you write.", path=("input", "city"))
     return own[0]
+
+
+async def _city_seen(db: Session, actor: Actor, slug: str) -> UUID:
+    """The city of a slug; the same NOT_FOUND where there is none and where the actor may not know it."""
+    key = (await db.execute(select(col(City.id)).where(col(City.slug) == slug))).scalar_one_or_none()
+    try:
+        return (await cities.seen_by(db, actor, key or new_id())).id
+    except NotFound:
+        raise NotFound("There is no such city.", path=("input", "city")) from None
 
 
 async def revise(
@@ -138,27 +127,43 @@ async def revise(
     practice.status = life.step(practice, Verb.REVISE)
     at = now or datetime.now(UTC)
     columns = facts_of.checked(facts, now=at)
-    before = await content.written(db, key)
+    before, shown = await content.written(db, key), practice.visibility
     after = narrative.merged(before, change.title, change.summary, change.sections, change.removed)
     for name, value in columns.items():
         setattr(practice, name, value)
     live = practice.status is PracticeStatus.PUBLISHED
     if live:
         narrative.require_publishable(practice, after)
+    # Translations of what fewer people read are not declared to be right for more: they are looked at again.
+    minor = change.minor and not (live and life.wider(practice.visibility, shown))
     written = await content.revise(
-        db, key, after, author=actor.subject, minor=change.minor, facts=facts_of.snapshot(practice),
-        note=_note(change.note),
-    )  # fmt: skip
+        db, key, after, author=actor.subject, minor=minor, facts=facts_of.snapshot(practice), note=_note(change.note)
+    )
     if live:
-        await content.publish(db, key, at)
+        await _show(db, practice, at, opened=shown is Visibility.PRIVATE)
     life.settle(practice, at, written)
+    if live:
+        await content.publish(db, key, at, life.audience(practice, at))
     await audit.record(
-        db, actor, Event.PRACTICE_REVISED, "Practice", key, revision=written.number, minor=change.minor,
+        db, actor, Event.PRACTICE_REVISED, "Practice", key, revision=written.number, minor=minor,
         live=live, changed_blocks=written.changed, carried_blocks=[str(block) for block in written.carried],
         changed_facts=sorted(columns),
     )  # fmt: skip
     await jobs.tell(db, Event.PRACTICE_REVISED, subject_id=str(key))
     return Outcome(practice, tuple(narrative.hints(after, practice.original_locale)))
+
+
+async def _show(db: Session, practice: Practice, at: datetime, *, opened: bool) -> None:
+    """A version is about to be published for others than the city. `opened` = the version before was not: for whom this
+    is the first, the practice is published now, under a name that none of those has that they see."""
+    if practice.visibility is Visibility.PRIVATE:
+        return
+    (present, *_), *earlier = await content.titles(db, practice.id)
+    wanted = slugs.telling_nothing(practice, present, earlier, at)
+    if all(members_from is None for _, members_from, _ in earlier):
+        practice.published_at = at
+    if opened or wanted != practice.slug:
+        practice.slug = await slugs.free_slug(db, wanted, practice.city_id, but=practice.id)
 
 
 def _note(note: str) -> str:
@@ -169,20 +174,62 @@ def _note(note: str) -> str:
 
 async def translate(
     db: Session, actor: Actor, key: UUID, locale: str, draft: TranslationDraft, *,
-    origin: Origin = Origin.HUMAN, now: datetime | None = None,
+    origin: Origin | None = None, now: datetime | None = None,
 ) -> Translated:  # fmt: skip
-    """Write a translation, whole or in part. The city, its editors and the secretariat may."""
+    """Write a translation, whole or in part. The city, its editors and the secretariat may.
+
+    Of a published practice it is live at once for who may publish; what others write waits until one of those
+    releases it. A program never says that a person wrote."""
     practice = await reach(db, actor, key, now=now)
     await require(db, actor, Verb.TRANSLATE, practice)
     life.step(practice, Verb.TRANSLATE)
+    said = _origin(actor, origin)
+    live = practice.status is not PracticeStatus.PUBLISHED or may_publish(actor, practice)
+    at = now or datetime.now(UTC)
+    done = await content.translate(
+        db, key, locale, draft, author=actor.subject, origin=said, live=live,
+        program=actor.kind is ActorKind.PROGRAM, now=at,
+    )  # fmt: skip
+    if live:  # what waits is nobody's business outside, not even that something was written
+        life.settle(practice, at)
+    await audit.record(
+        db, actor, Event.PRACTICE_TRANSLATED, "Practice", key, locale=done.locale, origin=said.value,
+        blocks=done.touched, live=live,
+    )  # fmt: skip
+    await jobs.tell(db, Event.PRACTICE_TRANSLATED, subject_id=str(key))
+    return done
+
+
+def may_publish(actor: Actor, practice: Practice) -> bool:
+    """Whether the actor may change what is live of a practice."""
+    return actor.may(Permission.PRACTICE_PUBLISH, practice.city_id)
+
+
+def _origin(actor: Actor, origin: Origin | None) -> Origin:
+    """How the translation came to be; where nothing is said, by whom it is sent."""
+    program = actor.kind is ActorKind.PROGRAM
+    if origin is None:
+        return Origin.MACHINE if program else Origin.HUMAN
     if origin is Origin.ORIGINAL:
         raise Invalid("A translation is not the original.", path=("input", "origin"))
+    if program and origin is Origin.HUMAN:
+        raise Invalid("A program cannot say that a person translated this.", path=("input", "origin"))
+    return origin
+
+
+async def release_translation(
+    db: Session, actor: Actor, key: UUID, locale: str, *, now: datetime | None = None
+) -> Translated:
+    """Make live what waits of a translation of a published practice. For who may publish."""
+    practice = await reach(db, actor, key, now=now)
+    access.require(actor, Permission.PRACTICE_PUBLISH, practice.city_id)
+    life.step(practice, Verb.TRANSLATE)
     at = now or datetime.now(UTC)
-    done = await content.translate(db, key, locale, draft, author=actor.subject, origin=origin, now=at)
+    done = await content.release(db, key, locale, at)
     life.settle(practice, at)
     await audit.record(
-        db, actor, Event.PRACTICE_TRANSLATED, "Practice", key, locale=done.locale, origin=origin.value,
-        blocks=done.touched,
+        db, actor, Event.PRACTICE_TRANSLATED, "Practice", key, locale=done.locale, blocks=done.touched, live=True,
+        released=True,
     )  # fmt: skip
     await jobs.tell(db, Event.PRACTICE_TRANSLATED, subject_id=str(key))
     return done
@@ -231,8 +278,9 @@ async def publish(db: Session, actor: Actor, key: UUID, *, now: datetime | None 
     narrative.require_publishable(practice, await content.written(db, key))
     at = now or datetime.now(UTC)
     practice.status, practice.published_at = target, at
-    await content.publish(db, key, at)
+    await _show(db, practice, at, opened=True)
     life.settle(practice, at)
+    await content.publish(db, key, at, life.audience(practice, at))
     await audit.record(
         db, actor, Event.PRACTICE_PUBLISHED, "Practice", key, city=str(practice.city_id), reviewed=reviewed,
         visibility=practice.visibility.value,
@@ -247,7 +295,9 @@ async def archive(db: Session, actor: Actor, key: UUID, reason: str, *, now: dat
     await require(db, actor, Verb.ARCHIVE, practice)
     markdown.check_text(reason, path=("input", "reason"), limit=MOST_REASON, lines=True)
     practice.status = life.step(practice, Verb.ARCHIVE)
-    life.settle(practice, now or datetime.now(UTC))
+    at = now or datetime.now(UTC)
+    life.settle(practice, at)
+    await content.close(db, key, at)
     await audit.record(db, actor, Event.PRACTICE_ARCHIVED, "Practice", key, reason=reason)
     await jobs.tell(db, Event.PRACTICE_ARCHIVED, subject_id=str(key))
     return practice
@@ -257,9 +307,13 @@ async def add_editor(db: Session, actor: Actor, key: UUID, person_id: UUID) -> N
     """Give a single practice to a person who has the role of an object editor in its city."""
     practice = await reach(db, actor, key)
     access.require(actor, Permission.ROLE_ASSIGN, practice.city_id)
-    editor = await people.actor_of(db, person_id)
-    if not any(post.role is Role.OBJECT_EDITOR and post.city_id == practice.city_id for post in editor.posts):
-        raise Conflict("This person is not an object editor of this city.")
+    refused = Conflict("This person is not an object editor of this city.")
+    try:
+        posts = (await people.actor_of(db, person_id)).posts
+    except NotFound:  # who is elsewhere and who is nowhere are told apart for nobody
+        raise refused from None
+    if not any(post.role is Role.OBJECT_EDITOR and post.city_id == practice.city_id for post in posts):
+        raise refused
     given = upsert(PracticeEditor).values(practice_id=key, person_id=person_id).on_conflict_do_nothing()
     await db.execute(given)
     await audit.record(
@@ -271,42 +325,18 @@ async def add_editor(db: Session, actor: Actor, key: UUID, person_id: UUID) -> N
 
 
 async def versions(db: Session, actor: Actor, key: UUID) -> Sequence[ContentRevision]:
-    """What was published, oldest first; the drafts between are for those who may read drafts."""
+    """The versions that the actor may read, oldest first; drafts are for those who may read drafts. The read of
+    graphql/texts.py says the same in SQL, and a test holds both together."""
     practice = await reach(db, actor, key)
     query = select(ContentRevision).where(col(ContentRevision.document_id) == key)
     if not actor.may(Permission.PRACTICE_READ, practice.city_id):
-        query = query.where(col(ContentRevision.published_at).is_not(None))
-    return (await db.execute(query.order_by(col(ContentRevision.number)))).scalars().all()
-
-
-# ── names in addresses ────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def slug_of(title: str, key: UUID) -> str:
-    """The name of a practice in addresses: ASCII from its title, or from its key where the title has too
-    little."""
-    plain = unicodedata.normalize("NFKD", title.translate(_LETTERS)).encode("ascii", "ignore").decode().lower()
-    slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
-    if len(slug) > MOST_SLUG:
-        slug = slug[:MOST_SLUG].rpartition("-")[0] or slug[:MOST_SLUG]
-    return slug if sum(map(str.isalpha, slug)) >= 3 else f"practice-{key.hex[-12:]}"
-
-
-def _wished(slug: str | None) -> str | None:
-    if slug is not None and (len(slug) > MOST_SLUG or not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug)):
-        raise Invalid(
-            "Use at most {limit} lower case letters, digits and hyphens.", path=("input", "slug"), limit=MOST_SLUG
+        kept = ContentRevision.members_from if actor.shape.member else ContentRevision.public_from
+        current = select(col(ContentDocument.current_revision_id)).where(col(ContentDocument.id) == key)
+        query = query.where(
+            col(ContentRevision.published_at).is_not(None),
+            (col(kept) <= func.now()) | (col(ContentRevision.id) == current.scalar_subquery()),
         )
-    return slug
-
-
-async def free_slug(db: Session, wanted: str) -> str:
-    """A name that no other practice has; those who look for the same name at once take turns."""
-    await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"practice {wanted}", 0))))
-    query = select(col(Practice.slug)).where(col(Practice.slug).startswith(wanted, autoescape=True))
-    taken = set((await db.execute(query)).scalars())
-    numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
-    return next(name for name in (wanted, *numbered) if name not in taken)
+    return (await db.execute(query.order_by(col(ContentRevision.number)))).scalars().all()
 
 
 def facts_given(**facts: Any) -> dict[str, Any]:

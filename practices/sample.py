@@ -39,6 +39,7 @@ COLUMNS = {
     "content_document": ("id", "original_locale", "current_revision_id"),
     "content_revision": (
         "id", "document_id", "number", "minor", "author", "note", "facts", "created_at", "published_at",
+        "members_from", "public_from",
     ),
     "content_block": ("revision_id", "position", "block_id", "section", "kind", "text", "hash"),
     "content_translation": ("id", "document_id", "locale", "status", "based_on_revision_id", "updated_at"),
@@ -174,13 +175,15 @@ def _sample(
     short = {locale: _short(locale, topic, names, number, dice.randint(3, 60)) for locale in LOCALES}
     source = [*short[original], *_pieces(library, original, variants)]
     rows["content_document"].append((key, original, revision))
-    rows["content_revision"].append((revision, key, 1, False, "sample", "", "{}", at, published))
     blocks = [_key(number, 2, place, at) for place in range(len(source))]
     for place, (section, kind) in enumerate(_places()):
         rows["content_block"].append(
             (revision, place, blocks[place], section, kind, source[place].text, source[place].hash)
         )
-    _practice(rows, dice, (key, number, city_id, original, status), (at, published), source)
+    public = _practice(rows, dice, (key, number, city_id, original, status), (at, published), source)
+    rows["content_revision"].append(
+        (revision, key, 1, False, "sample", "", "{}", at, published, published, published if public else None)
+    )
     _read(rows, key, original, source, source, "original")
     for place, locale in enumerate(LOCALES):
         # Every twelfth translation is missing; of others a part: title and summary alone.
@@ -221,7 +224,8 @@ def _short(locale: str, topic: int, names: dict[str, str], number: int, figure: 
 def _practice(
     rows: Rows, dice: random.Random, identity: tuple[Any, ...], times: tuple[datetime, datetime | None],
     source: Sequence[Prose],
-) -> None:  # fmt: skip
+) -> bool:  # fmt: skip
+    """Write the practice itself; whether everybody may see it."""
     key, number, city_id, original, status = identity
     at, published = times
     visibility = dice.choices(("public", "members"), (94, 6))[0] if published else "private"
@@ -237,6 +241,7 @@ def _practice(
             at.date(), "CC-BY-4.0", at, published or at, published, published or at,
         )
     )  # fmt: skip
+    return visibility == "public"
 
 
 def _read(rows: Rows, key: UUID, locale: str, mine: Sequence[Prose], source: Sequence[Prose], origin: str) -> None:

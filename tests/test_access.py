@@ -86,6 +86,7 @@ WHO: dict[str, Who] = {
     "createPractice":            Who("head cio editor program"),
     "revisePractice":            Who("head cio editor object_editor program"),
     "translatePractice":         Who("head cio editor object_editor program", "officer secretariat_editor"),
+    "publishTranslation":        Who("head cio",                "officer secretariat_editor"),
     "submitPractice":            Who("head cio editor program"),
     "assignReviewer":            Who("",                        "officer secretariat_editor"),
     "requestPracticeChanges":    Who("",                        "officer secretariat_editor", ("assigned reviewer",)),

@@ -92,3 +92,61 @@ def test_the_log_refuses_to_be_changed(url: str):
     for statement in ("update audit_entry set actor = 'x'", "delete from audit_entry", "truncate audit_entry"):
         with psycopg.connect(url) as connection, pytest.raises(psycopg.errors.RestrictViolation):
             connection.execute(statement)
+
+
+def test_versions_from_before_are_as_visible_as_their_facts_say(url: str):
+    """0006: the present version as the practice is, earlier ones by their snapshot; what is unknown stays closed."""
+    script = ScriptDirectory.from_config(migrations.config("postgresql://unused"))
+    before = script.get_revision("0006").down_revision
+    migrations.upgrade(url, str(before))
+    with psycopg.connect(url) as connection:
+        connection.execute(_OLD_WORLD)
+    migrations.upgrade(url, "0006")
+    with psycopg.connect(url) as connection:
+        found = connection.execute(
+            "select p.slug, r.number, r.members_from is not null, r.public_from is not null "
+            "from content_revision r join practice p on p.id = r.document_id order by 1, 2"
+        ).fetchall()
+        connection.execute(_TWIN)
+    assert found == [
+        ("draft", 1, False, False),
+        ("opened", 1, False, False), ("opened", 2, True, False), ("opened", 3, True, False), ("opened", 4, True, True),
+        ("shut", 1, True, True), ("shut", 2, False, False),
+    ]  # fmt: skip
+    migrations.downgrade(url, str(before))
+    with psycopg.connect(url) as connection:
+        assert len(connection.execute("select slug from practice where slug like 'opened%'").fetchall()) == 2
+
+
+_OLD_WORLD = """
+    insert into city (id, slug, sort_name, endonym_locale, country, latitude, longitude, population, languages,
+        time_zone, region) select gen_random_uuid(), name, name, 'en', 'KR', 1, 1, 1, '{}', 'Asia/Seoul', 'east-asia'
+        from unnest(array['one', 'two']) name;
+    create temp table made (slug text, visibility text, status text, versions text[]);
+    insert into made values ('draft', 'public', 'draft', array[null]),
+        ('opened', 'public', 'published', array['private', 'members', 'embargo', 'public']),
+        ('shut', 'private', 'published', array['public', 'private']);
+    insert into content_document (id, original_locale) select gen_random_uuid(), slug from made;
+    insert into practice (id, slug, city_id, original_locale, status, visibility, public_from, published_at, title_hash,
+        summary_hash, themes, sdg_codes, cofog, iso_codes, technologies, level_of_activity, stage, licence)
+        select d.id, m.slug, (select id from city where slug = 'one'), 'en', m.status, m.visibility,
+        case when m.status = 'published' and m.visibility = 'public' then now() end,
+        case when m.status = 'published' then now() end, '', '', '{}', '{}', '{}', '{}', '{}', 'city', 'pilot', 'x'
+        from made m join content_document d on d.original_locale = m.slug;
+    insert into content_revision (id, document_id, number, minor, author, note, facts, published_at)
+        select gen_random_uuid(), d.id, v.ord, false, '', '',
+        case when v.word is null then '{}'::jsonb else jsonb_build_object('visibility', v.word) end,
+        case when v.word is not null then now() end
+        from made m join content_document d on d.original_locale = m.slug,
+        unnest(m.versions) with ordinality v(word, ord);
+    update content_document d set current_revision_id =
+        (select r.id from content_revision r where r.document_id = d.id order by number desc limit 1)
+"""
+# The name of another city's practice, which is allowed since.
+_TWIN = """
+    insert into content_document (id, original_locale) values ('00000000-0000-0000-0000-000000000001', 'en');
+    insert into practice (id, slug, city_id, original_locale, status, visibility, title_hash, summary_hash, themes,
+        sdg_codes, cofog, iso_codes, technologies, level_of_activity, stage, licence)
+        select '00000000-0000-0000-0000-000000000001', 'opened', (select id from city where slug = 'two'), 'en',
+        'draft', 'private', '', '', '{}', '{}', '{}', '{}', '{}', 'city', 'pilot', 'x'
+"""

@@ -235,7 +235,7 @@ class GraphQLEndpoint:
             actor = await self._admitted(hub, asked, said)
         self._check_scope(actor, "graphql:mutate")
         key = asked.header(b"idempotency-key")
-        repeat = Repeat.of(asked.who, key, asked.body) if key is not None else None
+        repeat = Repeat.of(actor, key, asked.body) if key is not None else None
         run = hub.engine.run_of(operation, actor, wished(None, asked.accept_language, actor.locale))
         data = await hub.writer.mutate(operation, run, asked.locale, repeat)
         hub.answers.clear()

@@ -62,10 +62,11 @@ def _visible_membership(q: Query, t: str) -> str | None:
 
 
 def _inside(q: Query, city: str) -> str:
-    """Whether the reader belongs to the city or to the secretariat."""
+    """Whether the reader belongs to the city or to the secretariat; a program does as far as its token lets it read."""
     if q.everywhere(Permission.MEMBERSHIP_READ):
         return "true"
-    return "false" if q.shape.kind is ActorKind.ANONYMOUS else f"{city} = any({q.own_cities()})"
+    outside = q.shape.kind is ActorKind.ANONYMOUS or (q.shape.kind is ActorKind.PROGRAM and not q.shape.member)
+    return "false" if outside else f"{city} = any({q.own_cities()})"
 
 
 _PUBLIC_STEPS = in_words(LISTED | {MembershipStatus.RESIGNED})

@@ -1,7 +1,8 @@
 """People, their posts and invitations, and the reader himself, as far as a reader may see them.
 
 A person is seen by himself, by those who deal with the people of his city, and by the offices of the secretariat
-that may read people; an invitation by those who may invite there.
+that may read people; an invitation by those who may invite there, and by the person whom it invites. Which
+roles somebody has elsewhere is not the business of a city that shares him.
 """
 
 from __future__ import annotations
@@ -37,7 +38,17 @@ def _visible_person(q: Query, t: str) -> str | None:
 def _visible_invitation(q: Query, t: str) -> str | None:
     if q.everywhere(Permission.PERSON_INVITE):
         return None
-    return f"{t}.city_id = any({q.cities_with(Permission.PERSON_INVITE)})"
+    inviting = f"{t}.city_id = any({q.cities_with(Permission.PERSON_INVITE)})"
+    if q.shape.kind is not ActorKind.PERSON:
+        return inviting
+    own = f"lower({t}.email) = (select lower(me.email) from person me where me.id = {q.person()})"
+    return f"({inviting} or {own})"
+
+
+def _visible_post(q: Query, t: str) -> str | None:
+    if q.everywhere(Permission.PERSON_READ):
+        return None
+    return f"({t}.person_id = {q.person()} or {t}.city_id = any({q.cities_with(Permission.PERSON_READ)}))"
 
 
 _GOOD = f"select 1 from membership m where m.city_id = g.city_id and m.status in ({in_words(ACTIVE)})"
@@ -47,7 +58,7 @@ _POSTS = (
 )
 
 
-@reads.table(_POSTS)
+@reads.table(_POSTS, visible=_visible_post)
 @strawberry.type(description="A role in a city or, without a city, in the secretariat.")
 class Post:
     role: Role = reads.column("{t}.role", "Which role.")
@@ -134,6 +145,13 @@ class Viewer:
         order="{t}.ord",
         source="unnest({p}.roles, {p}.city_ids, {p}.actives, array[]::timestamptz[])"
         " with ordinality as {t}(role, city_id, active, since, ord)",
+        visible=False,  # his own
+    )
+    invitations: list[Invitation] = reads.many(
+        "{t}.status = 'open' and {t}.expires_at > now() and lower({t}.email) ="
+        " (select lower(me.email) from person me where me.id = {p}.person_id)",
+        "The open invitations of the reader himself, the newest first.",
+        order="{t}.created_at desc, {t}.id desc",
     )
     scopes: list[str] | None = reads.column("{t}.scopes", "The scopes of the token; null when nothing is narrowed.")
     locale: LanguageTag = reads.column("{t}.locale", "The language that the reader likes best.")
@@ -172,14 +190,18 @@ class PersonOrder:
     direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
 
 
-_WITH_ROLE = (
-    "exists (select 1 from role_grant r where r.person_id = {t}.id and r.role = any({v}) and r.revoked_at is null)"
-)
+def _with_role(q: Query) -> str:
+    """With a role that the reader sees: a filter must not tell what the list does not show."""
+    seen = _visible_post(q, "r")
+    return (
+        "exists (select 1 from role_grant r where r.person_id = {t}.id and r.role = any({v}) and r.revoked_at is null"
+        f"{' and ' + seen if seen else ''})"
+    )
 
 
 @strawberry.input(description="Which people; all conditions must be met.")
 class PersonFilter:
-    role: list[Role] | None = reads.condition(_WITH_ROLE, "text[]", "With one of these roles.")
+    role: list[Role] | None = reads.condition(_with_role, "text[]", "With one of these roles that the reader sees.")
     email: str | None = reads.condition("lower({t}.email) = lower({v})", "text", "With this e-mail address.")
 
 

@@ -26,9 +26,14 @@ class InvitePersonInput:
     locale: LanguageTag | None = strawberry.field(default=None, description="The language of the person.")
 
 
-@strawberry.input(description="The secret of the link with which somebody was invited.")
+@strawberry.input(description="Which invitation is taken up: by its secret or, signed in, by its id.")
 class AcceptInvitationInput:
-    secret: str = strawberry.field(description="The secret of the link.")
+    secret: str | None = strawberry.field(
+        default=None, description="Its secret. Who is registered here signs in besides: for him it opens nothing."
+    )
+    invitation: strawberry.ID | None = strawberry.field(
+        default=None, description="The invitation, by its id, for the person who was invited."
+    )
     locale: LanguageTag | None = strawberry.field(default=None, description="The language to read in.")
 
 
@@ -42,12 +47,15 @@ class RoleInput:
 @strawberry.type(description="An invitation, and the secret that is shown this one time.")
 class InvitePersonPayload(Payload):
     invitation: Invitation | None = thing("invitation", "The invitation.")
-    secret: str | None = value("secret", "The secret of the link, for the invited person only. It is kept nowhere.")
+    secret: str | None = value(
+        "secret",
+        "The secret, to be handed to the invited person. It is kept nowhere, and opens nothing for who is registered.",
+    )
 
 
 @strawberry.type(description="What an invitation led to.")
 class AcceptInvitationPayload(Payload):
-    person: Person | None = thing("person", "The person, for those who may see people.")
+    person: Person | None = thing("person", "The person; null unless it is the one who asks.")
     city: City | None = thing("city", "The city of the new role, if it is a listed member.")
     role: Role | None = value("role", "The new role.")
 
@@ -75,8 +83,12 @@ async def invite_person(write: Write, input: InvitePersonInput) -> Done:
 
 
 async def accept_invitation(write: Write, input: AcceptInvitationInput) -> Done:
-    accepted = await invitations.accept(write.db, input.secret, locale=input.locale)
-    return done(person=accepted.person.id, city=accepted.invitation.city_id, role=accepted.invitation.role.value)
+    key = key_of(input.invitation, "Invitation", "input", "invitation") if input.invitation is not None else None
+    accepted = await invitations.accept(
+        write.db, write.actor, secret=input.secret, invitation_id=key, locale=input.locale
+    )
+    himself = accepted.person.id if accepted.person.id == write.actor.person_id else None
+    return done(person=himself, city=accepted.invitation.city_id, role=accepted.invitation.role.value)
 
 
 async def assign_role(write: Write, input: RoleInput) -> Done:
@@ -99,7 +111,8 @@ class PeopleMutations:
         invite_person, "Invite somebody to a role. For heads and CIOs in their city, for officers everywhere."
     )
     accept_invitation: AcceptInvitationPayload = verb(
-        accept_invitation, "Take up an invitation, once. For whoever holds its secret."
+        accept_invitation,
+        "Take up an invitation, once. For the invited person, signed in; for who is new here, by its secret.",
     )
     assign_role: PersonPayload = verb(
         assign_role, "Give a role. For heads and CIOs to people of their city, for officers to everybody."

@@ -1,7 +1,8 @@
 """What the world may see of case studies, and what it may ask to be done with them.
 
 The rights of the reader are predicates of each type (`visible`); the services ask the same in Python
-(`practices.life.visible`), and a test holds both together.
+(`practices.life.visible`, `practices.versions`), and tests hold both together. What may be seen in all is the table of
+`tests/visibility.csv`.
 """
 
 from members.graphql import City

@@ -33,7 +33,7 @@ from wego.core.errors import NotFound, NotSignedIn
 from wego.core.ids import parse_global_id
 from wego.core.writes import Done, Payload, Write, done, thing, verb
 
-_PRACTICE = "The practice, by its id or its slug."
+_PRACTICE = "The practice, by its id, or by its slug, which may follow that of its city (`seoul/night-buses`)."
 _CONFLICT = "A conflict of interest, in words; empty declares that there is none."
 
 
@@ -56,7 +56,9 @@ class RevisePracticeInput(PracticeFacts):
         default_factory=list, description="Sections to add, or to put in the place of those with the same key."
     )
     remove_sections: list[str] = strawberry.field(default_factory=list, description="Keys of sections to take out.")
-    minor: bool = strawberry.field(default=False, description="Translations of what changes are still right.")
+    minor: bool = strawberry.field(
+        default=False, description="Translations of what changes are still right; not where it is opened to more."
+    )
     note: str = strawberry.field(default="", description="Why, for those who read the revisions.")
 
 
@@ -68,7 +70,16 @@ class TranslatePracticeInput:
     summary: str | None = strawberry.field(default=None, description="The summary.")
     sections: list[TranslatedSectionInput] = strawberry.field(default_factory=list, description="Sections.")
     blocks: list[TranslatedBlockInput] = strawberry.field(default_factory=list, description="Single blocks.")
-    origin: TextOrigin = strawberry.field(default=TextOrigin.HUMAN, description="Who translated.")
+    origin: TextOrigin | None = strawberry.field(
+        default=None,
+        description="How it came to be; absent means HUMAN from a person and MACHINE from a program.",
+    )
+
+
+@strawberry.input(description="Names a translation that waits to be published.")
+class PublishTranslationInput:
+    practice: strawberry.ID = strawberry.field(description=_PRACTICE)
+    locale: LanguageTag = strawberry.field(description="Into which language (BCP 47).")
 
 
 @strawberry.input(description="Names one practice.")
@@ -145,8 +156,8 @@ async def _key(write: Write, given: str) -> UUID:
     if parsed is not None and parsed[0] == "Practice":
         return parsed[1]
     if not given.isascii() or "\x00" in given or len(given) > 100:
-        raise NotFound("There is no such practice, or you may not see it.", path=("input", "practice"))
-    return await by_slug(write.db, given)
+        raise NotFound("There is no such practice, or you may not see it.")
+    return await by_slug(write.db, write.actor, given)
 
 
 async def create_practice(write: Write, input: CreatePracticeInput) -> Done:
@@ -171,7 +182,14 @@ async def revise_practice(write: Write, input: RevisePracticeInput) -> Done:
 async def translate_practice(write: Write, input: TranslatePracticeInput) -> Done:
     key = await _key(write, input.practice)
     draft = TranslationDraft(input.title, input.summary, parts_of(input.sections), blocks_of(input.blocks))
-    await practices.translate(write.db, write.actor, key, input.locale, draft, origin=Origin(input.origin.value))
+    origin = None if input.origin is None else Origin(input.origin.value)
+    await practices.translate(write.db, write.actor, key, input.locale, draft, origin=origin)
+    return _done(key)
+
+
+async def publish_translation(write: Write, input: PublishTranslationInput) -> Done:
+    key = await _key(write, input.practice)
+    await practices.release_translation(write.db, write.actor, key, input.locale)
     return _done(key)
 
 
@@ -224,7 +242,14 @@ class PracticeMutations:
     revise_practice: PracticePayload = verb(
         revise_practice, "Write the next revision; of a published practice it is live at once."
     )
-    translate_practice: PracticePayload = verb(translate_practice, "Translate a practice, whole or in part.")
+    translate_practice: PracticePayload = verb(
+        translate_practice,
+        "Translate a practice, whole or in part. Of a published one it is live at once for who may publish; what others"
+        " write waits, see `publishTranslation`.",
+    )
+    publish_translation: PracticePayload = verb(
+        publish_translation, "Make live what waits of a translation. For who may publish."
+    )
     submit_practice: PracticePayload = verb(submit_practice, "Hand a practice in for review.")
     assign_reviewer: PracticePayload = verb(assign_reviewer, "Give a practice to a reviewer. For the secretariat.")
     request_practice_changes: PracticePayload = verb(

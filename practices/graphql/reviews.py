@@ -9,10 +9,10 @@ import strawberry
 
 from i18n.graphql import LocalizedText, text
 from members.graphql import City
-from practices.graphql.texts import reads_drafts
+from practices.graphql.texts import reads_drafts, reviewing_cities
 from practices.models import ReviewStatus
 from wego.core import reads
-from wego.core.access import ActorKind
+from wego.core.access import ActorKind, Permission
 
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
@@ -24,8 +24,10 @@ def _visible_review(q: Query, t: str) -> str | None:
     drafts = reads_drafts(q, f"{t}.practice_id")
     if drafts == "true":
         return None
-    own = f" or {t}.reviewer_id = {q.person()}" if q.shape.kind is ActorKind.PERSON else ""
-    return f"({drafts}{own})"
+    if q.shape.kind is not ActorKind.PERSON or not q.somewhere(Permission.PRACTICE_REVIEW):
+        return drafts
+    own = f"{t}.reviewer_id = {q.person()} and {t}.reviewer_city_id = any({reviewing_cities(q)})"
+    return f"({drafts} or {own})"
 
 
 @reads.table("review_comment")

@@ -14,7 +14,7 @@ import strawberry
 from i18n.graphql import LanguageTag, LocalizedText, TextDirection, TextOrigin, direction_of, text
 from i18n.models import BlockKind, TranslationStatus
 from wego.core import reads
-from wego.core.access import Permission
+from wego.core.access import ActorKind, Permission, Role
 
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
@@ -31,6 +31,21 @@ def reads_drafts(q: Query, document: str) -> str:
         return "false"
     own = q.cities_with(Permission.PRACTICE_READ)
     return f"exists (select 1 from practice own where own.id = {document} and own.city_id = any({own}))"
+
+
+def edited(q: Query, practice: str, city: str) -> str:
+    """Whether a practice was given to the reader to write, and he is an object editor of its city. The same as
+    `reach.edits`."""
+    cities = q.bind(lambda run: list(run.actor.cities_as(Role.OBJECT_EDITOR)), "uuid[]", "object editor")
+    return (
+        f"({city} = any({cities}) and exists (select 1 from practice_editor e"
+        f" where e.practice_id = {practice} and e.person_id = {q.person()}))"
+    )
+
+
+def reviewing_cities(q: Query) -> str:
+    """The cities for which the reader may review now."""
+    return q.cities_with(Permission.PRACTICE_REVIEW)
 
 
 SECTION = reads.Pick(
@@ -76,8 +91,15 @@ class TranslatedSection:
 
 
 def _visible_translation(q: Query, t: str) -> str | None:
+    """Everybody what is live; what waits, those who may read drafts, and who was given this practice to write."""
     drafts = reads_drafts(q, f"{t}.document_id")
-    return None if drafts == "true" else f"({t}.status = 'published' or {drafts})"
+    if drafts == "true":
+        return None
+    parts = [f"{t}.status = 'published'", drafts]
+    if q.shape.kind is ActorKind.PERSON:
+        given = edited(q, "o.id", "o.city_id")
+        parts.append(f"exists (select 1 from practice o where o.id = {t}.document_id and {given})")
+    return f"({' or '.join(parts)})"
 
 
 # The same as i18n.content.status; a test compares the two.
@@ -93,7 +115,8 @@ _MISSING = f"{_IDS}{_BLOCKS} and s.block_id is null)"
 _TRUST = "array['machine', 'machine_post_edited', 'imported', 'human']"
 _LEAST = f"(select ({_TRUST})[min(array_position({_TRUST}, s.origin::text))]{_BLOCKS})"
 _SHORT = reads.Pick(
-    "select {columns} from content_reading r where r.document_id = {t}.document_id and r.locale = {locale}",
+    "select {columns} from content_reading r where r.document_id = {t}.document_id and r.locale = {locale}"
+    " and {t}.status = 'published'",
     "{t}.locale",
     only=True,
 )
@@ -102,8 +125,25 @@ _TITLE_STALE = f"({{x}}.title_hash is distinct from {_SOURCE.format(column='titl
 _SUMMARY_STALE = f"({{x}}.summary_hash is distinct from {_SOURCE.format(column='summary_hash')})"
 
 
+_TRANSLATED = (
+    "(select b.block_id, b.position, s.text, s.origin, s.source_hash <> b.hash as stale, {p}.locale as locale"
+    " from content_document d join content_block b on b.revision_id = d.current_revision_id"
+    " join content_segment s on s.translation_id = {p}.id and s.block_id = b.block_id"
+    " where d.id = {p}.document_id) as {t}"
+)
+
+
+@strawberry.type(description="The translation of one block of the present original.")
+class TranslatedBlock:
+    block_id: strawberry.ID = reads.column("{t}.block_id::text", "Which block.")
+    text: LocalizedText = text(reads.Own(), "{t}.text", "Its text.", origin="{t}.origin", stale="{t}.stale")
+
+
 @reads.table("content_translation", visible=_visible_translation)
-@strawberry.type(description="A translation and how far it is. What is stale or missing is computed when asked.")
+@strawberry.type(
+    description="A translation and how far it is: the one that is read (PUBLISHED), or one that waits until somebody"
+    " who may publish releases it (IN_REVIEW). What is stale or missing is computed when asked."
+)
 class PracticeTranslation:
     locale: LanguageTag = reads.column("{t}.locale", "Into which language (BCP 47).")
     direction: TextDirection = reads.column(direction_of("{t}.locale"), "The direction in which it is written.")
@@ -113,11 +153,21 @@ class PracticeTranslation:
     stale_blocks: list[strawberry.ID] = reads.column(_STALE, "Blocks whose original changed after the translation.")
     missing_blocks: list[strawberry.ID] = reads.column(_MISSING, "Blocks that are not translated.")
     updated_at: datetime = reads.column("{t}.updated_at", "When it was last worked on.")
-    title: LocalizedText | None = text(_SHORT, "{x}.title", "The title.", origin=_ORIGIN, stale=_TITLE_STALE)
-    summary: LocalizedText | None = text(_SHORT, "{x}.summary", "The summary.", origin=_ORIGIN, stale=_SUMMARY_STALE)
+    title: LocalizedText | None = text(
+        _SHORT, "{x}.title", "The title; null while it waits.", origin=_ORIGIN, stale=_TITLE_STALE
+    )
+    summary: LocalizedText | None = text(
+        _SHORT, "{x}.summary", "The summary; null while it waits.", origin=_ORIGIN, stale=_SUMMARY_STALE
+    )
     sections: list[TranslatedSection] = reads.many(
-        "{t}.document_id = {p}.document_id and {t}.locale = {p}.locale", "Its sections.", order="{t}.position",
+        "{t}.document_id = {p}.document_id and {t}.locale = {p}.locale and {p}.status = 'published'",
+        "Its sections; none while it waits: see `blocks`.",
+        order="{t}.position",
         most=None,
+    )
+    blocks: list[TranslatedBlock] = reads.many(
+        None, "What is translated, block by block; also of a translation that waits.", order="{t}.position",
+        source=_TRANSLATED, most=5_000, expected=30,
     )  # fmt: skip
 
 
@@ -143,20 +193,37 @@ class ChangeKind(StrEnum):
     CHANGED = "changed"
 
 
-# Drafts between versions are nobody's business: the other side is always a published version.
+def _seen_version(q: Query, t: str) -> str | None:
+    """Which versions the reader may read: those that were published for him, and the one that is live now, which he
+    sees with the practice. What was private stays so. The same as `practices.versions`."""
+    drafts = reads_drafts(q, f"{t}.document_id")
+    if drafts == "true":
+        return None
+    since = f"{t}.members_from" if q.shape.member else f"{t}.public_from"
+    live = f"{t}.id = (select d.current_revision_id from content_document d where d.id = {t}.document_id)"
+    return f"({t}.published_at is not null and ({since} <= now() or {live}) or {drafts})"
+
+
+def _changes(q: Query) -> str:
+    """The differences of a version {p} to an earlier one. Drafts between versions are nobody's business: the other
+    side is always a published version, and one that the reader may read."""
+    seen = _seen_version(q, "r")
+    return _CHANGES.format(base=_BASE.format(seen=f" and {seen}" if seen else ""))
+
+
 _BASE = (
-    "(select r.id from content_revision r where r.document_id = {p}.document_id and r.published_at is not null"
-    " and r.number < {p}.number and r.number = coalesce({since}, r.number) order by r.number desc limit 1)"
+    "(select r.id from content_revision r where r.document_id = {{p}}.document_id and r.published_at is not null"
+    " and r.number < {{p}}.number and r.number = coalesce({{since}}, r.number){seen} order by r.number desc limit 1)"
 )
 _CHANGES = (
     "(select coalesce(a.block_id, b.block_id) as block_id, coalesce(a.section, b.section) as section,"
     " coalesce(a.kind, b.kind) as kind, b.text as before, a.text as after,"
     " case when b.block_id is null then 'added' when a.block_id is null then 'removed' else 'changed' end as change,"
     " coalesce(a.position, 1000000 + b.position) as ord,"
-    " (select d.original_locale from content_document d where d.id = {p}.document_id) as locale"
-    " from (select * from content_block where revision_id = {p}.id) a"
-    f" full join (select * from content_block where revision_id = {_BASE}) b on a.block_id = b.block_id"
-    " where a.text is distinct from b.text) as {t}"
+    " (select d.original_locale from content_document d where d.id = {{p}}.document_id) as locale"
+    " from (select * from content_block where revision_id = {{p}}.id) a"
+    " full join (select * from content_block where revision_id = {base}) b on a.block_id = b.block_id"
+    " where a.text is distinct from b.text) as {{t}}"
 )
 _BEFORE, _AFTER = reads.Own(when="{t}.before is not null"), reads.Own(when="{t}.after is not null")
 
@@ -171,13 +238,11 @@ class BlockChange:
     after: LocalizedText | None = text(_AFTER, "{t}.after", "Its text in the later version.")
 
 
-def _visible_version(q: Query, t: str) -> str | None:
-    drafts = reads_drafts(q, f"{t}.document_id")
-    return None if drafts == "true" else f"({t}.published_at is not null or {drafts})"
-
-
-@reads.table("content_revision", visible=_visible_version)
-@strawberry.type(description="A version of the original, which stays what it is. Drafts are for who may read drafts.")
+@reads.table("content_revision", visible=_seen_version)
+@strawberry.type(
+    description="A version of the original, which stays what it is. It is read by those for whom it was published, also"
+    " when the practice is opened to others later. Drafts are for who may read drafts."
+)
 class PracticeVersion:
     number: int = reads.column("{t}.number", "Its number; higher is later.")
     minor: bool = reads.column("{t}.minor", "Whether its author declared that translations are still right.")
@@ -188,9 +253,10 @@ class PracticeVersion:
     )
     changes: list[BlockChange] = reads.many(
         None,
-        "What changed since the version `since`, or since the published version before.",
+        "What changed since the version `since`, or since the published version before, of those that the reader may"
+        " read; with none of these, all is new.",
         order="{t}.ord",
-        source=_CHANGES,
+        source=_changes,
         most=5_000,
         args={"since": reads.Arg(int | None, "integer", "The number of an earlier published version.")},
     )

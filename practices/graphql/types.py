@@ -9,7 +9,6 @@ import strawberry
 
 from i18n.graphql import LanguageTag, LocalizedText, text
 from members.graphql import City
-from members.models import ACTIVE
 from practices.graphql.parts import (
     KEY_DATES,
     Contact,
@@ -22,7 +21,15 @@ from practices.graphql.parts import (
     Source,
     Theme,
 )
-from practices.graphql.texts import PracticeBlock, PracticeSection, PracticeTranslation, PracticeVersion
+from practices.graphql.texts import (
+    PracticeBlock,
+    PracticeSection,
+    PracticeTranslation,
+    PracticeVersion,
+    edited,
+    reviewing_cities,
+)
+from practices.life import UNDER_REVIEW
 from practices.models import ActivityLevel, PracticeStatus, Stage, Visibility
 from wego.core import reads
 from wego.core.access import ActorKind, Permission
@@ -30,21 +37,21 @@ from wego.core.access import ActorKind, Permission
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
 
-_ACTIVE = ", ".join(f"'{status.value}'" for status in sorted(ACTIVE))
+_UNDER_REVIEW = ", ".join(f"'{status.value}'" for status in sorted(UNDER_REVIEW))
 
 
 def _involved(q: Query, t: str) -> list[str]:
-    """The practices of a person in particular: those he reviews, and those that were given to him to write."""
+    """The practices of a person in particular: those that were given to him to write, and those he reviews, while they
+    are reviewed and he holds the office for it. The same as `reach.involved`."""
     if q.shape.kind is not ActorKind.PERSON:
         return []
-    person = q.person()
-    return [
-        f"exists (select 1 from review v where v.practice_id = {t}.id and v.reviewer_id = {person})",
-        f"exists (select 1 from practice_editor e join role_grant g on g.person_id = e.person_id"
-        f" join membership m on m.city_id = g.city_id and m.status in ({_ACTIVE})"
-        f" where e.practice_id = {t}.id and e.person_id = {person} and g.role = 'object_editor'"
-        f" and g.city_id = {t}.city_id and g.revoked_at is null)",
-    ]
+    found = [edited(q, f"{t}.id", f"{t}.city_id")]
+    if q.somewhere(Permission.PRACTICE_REVIEW):
+        found.append(
+            f"({t}.status in ({_UNDER_REVIEW}) and exists (select 1 from review v where v.practice_id = {t}.id"
+            f" and v.reviewer_id = {q.person()} and v.reviewer_city_id = any({reviewing_cities(q)})))"
+        )
+    return found
 
 
 def visible_practice(q: Query, t: str) -> str | None:
@@ -129,4 +136,6 @@ class Practice(reads.Node):
     )
     created_at: datetime = reads.column("{t}.created_at", "When it was begun.")
     updated_at: datetime = reads.column("{t}.updated_at", "When it or a translation was last changed.")
-    published_at: datetime | None = reads.column("{t}.published_at", "When it was first published.")
+    published_at: datetime | None = reads.column(
+        "{t}.published_at", "When it was first published, for others than its own city once it is open to others."
+    )

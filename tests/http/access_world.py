@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from http_make import Caller, Station, city_of
 from sqlalchemy import select
 from sqlmodel import col
 
+from i18n.content import TranslationDraft
 from members import invitations, membership
 from members.applications import ApplicationForm, Signatory, Upload
 from members.demo.forms import signed_form
@@ -88,8 +90,17 @@ async def _practice(db: Session, city: str, state: str, reviewer: Person) -> Non
         await reviews.accept(db, await people.actor_of(db, reviewer.id), key, conflict="")
     if steps >= 4:
         await practices.publish(db, TEST, key)
+        await _waiting(db, city, key)
     editor = await person(db, f"object_editor@{city}.demo")
     db.add(PracticeEditor(practice_id=key, person_id=editor.id))
+
+
+async def _waiting(db: Session, city: str, key: UUID) -> None:
+    """A translation of somebody who may not publish."""
+    from members import people
+
+    editor = await people.actor_of(db, (await person(db, f"editor@{city}.demo")).id)
+    await practices.translate(db, editor, key, "fi", TranslationDraft(title="Otsikko"))
 
 
 class Rehearsal:
@@ -195,6 +206,7 @@ class Inputs:
             "createPractice": {"city": city, "originalLocale": "en", "title": "A title", "summary": "A summary."},
             "revisePractice": draft | {"title": "Another title"},
             "translatePractice": published | {"locale": "tr", "title": "Başlık"},
+            "publishTranslation": published | {"locale": "fi"},
             "submitPractice": draft,
             "assignReviewer": submitted | {"reviewer": self.reviewer},
             "requestPracticeChanges": reviewed | {"comments": [{"text": "Say more."}]},

@@ -66,4 +66,5 @@ async def test_a_practice_goes_from_a_file_to_publication(run: Run, tmp_path: Pa
     assert "CONFLICT" in await run("accept", slug, "--as", "cio@seoul.demo", "--conflict", "Mine.", fails=1)
     assert (await run("accept", slug, "--as", "cio@seoul.demo"))["status"] == "accepted"
     assert (await run("publish", slug))["status"] == "published"
+    assert "CONFLICT" in await run("release", slug, "--locale", "sw", fails=1)  # nothing waits
     assert (await run("archive", slug, "--reason", "Ended."))["status"] == "archived"

@@ -256,7 +256,8 @@ class Naive:
     ) -> Any:
         alias = f"n{next(self._aliases)}"
         names = self.names(parent, alias, meta.args, arguments)
-        source = (meta.source or table(target).source).format(**names)
+        source: Any = meta.source(self.rights) if callable(meta.source) else meta.source or table(target).source  # type: ignore[arg-type]
+        source = source.format(**names)
         where = [meta.on.format(**names) if meta.on else None, self.seen(target, alias, meta)]
         every = self.count(self.row(parent, source, where, alias, f" limit {meta.most or 'all'}"))
         order = meta.order.format(**names)
@@ -313,7 +314,8 @@ class Listing:
         for name, value in (self.arguments.get("filter") or {}).items():
             if value is not None:
                 declared = fields.fields[name].extensions["strawberry-definition"].metadata[declare.META]
-                found.append(declared.sql.format(**{**names, "v": literal(value, declared.cast)}))
+                sql = declared.sql(self.naive.rights) if callable(declared.sql) else declared.sql
+                found.append(sql.format(**{**names, "v": literal(value, declared.cast)}))
         return found
 
     def rows(self) -> list[tuple[Any, ...]]:

@@ -45,7 +45,7 @@ class Hand:
                        **variables: Any) -> Any:  # fmt: skip
         operation = self.engine.find(query, None, variables)
         run = self.engine.run_of(operation, actor, READINGS["nobody's wish"])
-        repeat = None if key is None else Repeat.of(actor.subject, key, body)
+        repeat = None if key is None else Repeat.of(actor, key, body)
         return orjson.loads(await self.writer.mutate(operation, run, locale, repeat))
 
     async def slugs(self) -> list[str]:
@@ -271,4 +271,4 @@ async def test_each_field_of_an_operation_is_repeated_for_itself(hand: Hand) -> 
 @pytest.mark.parametrize("key", ["", "a" * 256, "a\nb", "\x00"])
 def test_a_key_has_its_bounds(key: str) -> None:
     with pytest.raises(Refusal):
-        Repeat.of("client", key, b"")
+        Repeat.of(SEED, key, b"")

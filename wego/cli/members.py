@@ -249,7 +249,7 @@ def join(secret: str, as_json: Json = False) -> None:
     """Take up an invitation with its secret."""
 
     async def work(db: Session) -> Any:
-        accepted = await invitations.accept(db, secret)
+        accepted = await invitations.accept(db, secret=secret)
         return {"person": str(accepted.person.id), "role": accepted.invitation.role.value}
 
     ask(work, as_json)

@@ -28,7 +28,7 @@ from wego.core.errors import Refusal
 
 app = typer.Typer(no_args_is_help=True, help="Case studies: write, translate, review, publish.")
 
-Slug = Annotated[str, typer.Argument(help="The practice, by its slug.")]
+Slug = Annotated[str, typer.Argument(help="The practice, by its slug or as CITY/SLUG.")]
 TextFile = Annotated[Path, typer.Argument(help="A Markdown file: # Title, summary, ## key: Heading.", dir_okay=False)]
 FactsFile = Annotated[Path | None, typer.Option("--facts", help="A practice.toml with the facts.", dir_okay=False)]
 Conflict = Annotated[str, typer.Option(help="A conflict of interest, in words; absent for none.")]
@@ -91,7 +91,7 @@ def show(
     """Print a practice as its Markdown file, or with --json as data."""
 
     async def work(db: Session) -> Any:
-        draft = await overview.reading(db, await by_slug(db, slug), locale)
+        draft = await overview.reading(db, await by_slug(db, OPERATOR, slug), locale)
         return overview.as_data(draft) if as_json else files.as_text(draft)
 
     ask(work, as_json)
@@ -102,7 +102,7 @@ def status(slug: Slug, as_json: Json = False) -> None:
     """Show how far each translation is."""
 
     async def work(db: Session) -> list[dict[str, Any]]:
-        return overview.progress(await content.status(db, await by_slug(db, slug)))
+        return overview.progress(await content.status(db, await by_slug(db, OPERATOR, slug)))
 
     ask(work, as_json)
 
@@ -112,7 +112,7 @@ def history(slug: Slug, as_json: Json = False) -> None:
     """Show the revisions of a practice."""
 
     async def work(db: Session) -> list[dict[str, Any]]:
-        return overview.revisions(await practices.versions(db, OPERATOR, await by_slug(db, slug)))
+        return overview.revisions(await practices.versions(db, OPERATOR, await by_slug(db, OPERATOR, slug)))
 
     ask(work, as_json)
 
@@ -153,7 +153,7 @@ def revise(
 
     async def work(db: Session) -> dict[str, Any]:
         change = Change(text.title, text.summary, text.sections, minor=minor, note=note)
-        made = await practices.revise(db, OPERATOR, await by_slug(db, slug), change, given)
+        made = await practices.revise(db, OPERATOR, await by_slug(db, OPERATOR, slug), change, given)
         return await _state(db, made.practice.id, made.hints)
 
     ask(work, as_json)
@@ -171,8 +171,24 @@ def translate(
     text = files.as_translation(_text(file))
 
     async def work(db: Session) -> list[dict[str, Any]]:
-        key = await by_slug(db, slug)
+        key = await by_slug(db, OPERATOR, slug)
         await practices.translate(db, OPERATOR, key, locale, text, origin=origin)
+        return overview.progress(await content.status(db, key))
+
+    ask(work, as_json)
+
+
+@app.command()
+def release(
+    slug: Slug,
+    locale: Annotated[str, typer.Option(help="The language of the translation (BCP 47).")],
+    as_json: Json = False,
+) -> None:
+    """Make live what waits of a translation of a published practice."""
+
+    async def work(db: Session) -> list[dict[str, Any]]:
+        key = await by_slug(db, OPERATOR, slug)
+        await practices.release_translation(db, OPERATOR, key, locale)
         return overview.progress(await content.status(db, key))
 
     ask(work, as_json)
@@ -186,7 +202,7 @@ def submit(slug: Slug, as_json: Json = False) -> None:
     """Hand a practice in for review."""
 
     async def work(db: Session) -> dict[str, Any]:
-        made = await practices.submit(db, OPERATOR, await by_slug(db, slug))
+        made = await practices.submit(db, OPERATOR, await by_slug(db, OPERATOR, slug))
         return await _state(db, made.practice.id, made.hints)
 
     ask(work, as_json)
@@ -202,7 +218,7 @@ def assign_reviewer(
     """Give a practice to a reviewer of another city."""
 
     async def work(db: Session) -> dict[str, Any]:
-        key, person = await by_slug(db, slug), await _person(db, reviewer)
+        key, person = await by_slug(db, OPERATOR, slug), await _person(db, reviewer)
         assert person.person_id is not None  # actor_of knows people only
         await reviews.assign(db, OPERATOR, key, person.person_id, conflict=conflict)
         return await _state(db, key)
@@ -222,7 +238,7 @@ def request_changes(
     """Ask the city for changes, in the name of a reviewer."""
 
     async def work(db: Session) -> dict[str, Any]:
-        key, person = await by_slug(db, slug), await _person(db, reviewer)
+        key, person = await by_slug(db, OPERATOR, slug), await _person(db, reviewer)
         asked = [reviews.Comment(comment, section or None)]
         await reviews.request_changes(db, person, key, asked, conflict=conflict)
         return await _state(db, key)
@@ -235,7 +251,7 @@ def accept(slug: Slug, reviewer: Acting, conflict: Conflict = "", as_json: Json 
     """Accept a practice, in the name of its reviewer."""
 
     async def work(db: Session) -> dict[str, Any]:
-        key = await by_slug(db, slug)
+        key = await by_slug(db, OPERATOR, slug)
         await reviews.accept(db, await _person(db, reviewer), key, conflict=conflict)
         return await _state(db, key)
 
@@ -247,7 +263,7 @@ def publish(slug: Slug, as_json: Json = False) -> None:
     """Publish a practice."""
 
     async def work(db: Session) -> dict[str, Any]:
-        return await _state(db, (await practices.publish(db, OPERATOR, await by_slug(db, slug))).id)
+        return await _state(db, (await practices.publish(db, OPERATOR, await by_slug(db, OPERATOR, slug))).id)
 
     ask(work, as_json)
 
@@ -257,6 +273,6 @@ def archive(slug: Slug, reason: Annotated[str, typer.Option(help="Why. Mandatory
     """Take a published practice out of sight."""
 
     async def work(db: Session) -> dict[str, Any]:
-        return await _state(db, (await practices.archive(db, OPERATOR, await by_slug(db, slug), reason)).id)
+        return await _state(db, (await practices.archive(db, OPERATOR, await by_slug(db, OPERATOR, slug), reason)).id)
 
     ask(work, as_json)

@@ -133,8 +133,11 @@ class Actor:
 
     def __post_init__(self) -> None:
         everywhere = frozenset(Permission) if self.kind is ActorKind.SYSTEM else self._granted(in_city=False)
+        somewhere = self._granted(in_city=True)
         member = any(post.city_id is None or post.active for post in self.posts) or bool(everywhere)
-        shape = ActorShape(self.kind, member, everywhere, self._granted(in_city=True))
+        if self.scopes is not None:  # a token that opens no reading of practices does not read as a member either
+            member = member and Permission.PRACTICE_READ in everywhere | somewhere
+        shape = ActorShape(self.kind, member, everywhere, somewhere)
         object.__setattr__(self, "shape", shape)
 
     def _granted(self, *, in_city: bool) -> frozenset[Permission]:
@@ -153,6 +156,10 @@ class Actor:
     @property
     def city_ids(self) -> tuple[UUID, ...]:
         return tuple(dict.fromkeys(post.city_id for post in self.posts if post.city_id))
+
+    def cities_as(self, role: Role) -> tuple[UUID, ...]:
+        """The cities in good standing in which the actor holds the role."""
+        return tuple({post.city_id: None for post in self.posts if post.city_id and post.active and post.role is role})
 
     def cities_with(self, permission: Permission) -> tuple[UUID, ...]:
         """The cities in which the actor has the permission."""

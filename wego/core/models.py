@@ -55,14 +55,20 @@ class AuditCheckpoint(SQLModel, table=True):
 
 
 class IdempotentAnswer(SQLModel, table=True):
-    """The answer to one mutation field of a request with an Idempotency-Key, written with what it answers."""
+    """What one mutation field of a request with an Idempotency-Key did, written with what it did.
+
+    The answer itself is not kept: a repeat reads the same things again, with the rights of who asks now."""
 
     __tablename__ = "idempotent_answer"
+    __table_args__ = (Index("ix_idempotent_answer_client", "client", "at"),)
 
-    key: bytes = Field(sa_type=_bytes, primary_key=True)  # SHA-256 of client and key
+    key: bytes = Field(sa_type=_bytes, primary_key=True)  # SHA-256 of the client below and its key
     ordinal: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     body: bytes = Field(sa_type=_bytes)  # SHA-256 of the request, so that another body is refused
-    answer: str
+    client: bytes = Field(sa_type=_bytes)  # SHA-256 of the kind of actor and of who it is
+    rights: dict[str, Any] = document()  # the posts and scopes with which it was done
+    keys: dict[str, Any] = document()  # what the payload shows, by name; empty when that was not to be kept
+    kept: bool = False  # whether `keys` may be read again; a payload with a secret may not
     at: dt.datetime = moment(now=True)
 
 

@@ -13,7 +13,8 @@
         admit_member: CityPayload = verb(admit, "Record the decision that makes an associate a full member.")
 
 A Refusal rolls the unit back and becomes `problems`; its neighbours in the same operation stay. With an
-Idempotency-Key the answer is stored in the transaction of the write, so a repeat gets it and changes nothing.
+Idempotency-Key what was done is noted in the transaction of the write. A repeat changes nothing: the same things are
+read again, for who asks now, who must still hold the posts and scopes with which they were done.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
+import orjson
 import strawberry
 from graphql import FieldNode
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlmodel import col
@@ -38,7 +40,7 @@ from strawberry.types.arguments import StrawberryArgument, convert_argument
 from wego.core import reads
 from wego.core.access import Actor
 from wego.core.db import Database, Session, raw
-from wego.core.errors import Conflict, Invalid, Refusal
+from wego.core.errors import Conflict, Invalid, NotAllowed, Refusal
 from wego.core.models import IdempotentAnswer
 from wego.core.reads.engine import Engine, Operation
 from wego.core.reads.query import Run
@@ -46,7 +48,8 @@ from wego.core.reads.query import Run
 WRITE = "write"
 # What PostgreSQL says of a NUL in a name that was only looked up; a text that is kept is checked by its service.
 UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
-SECRET = b"null"  # stands for an answer that was not kept
+LARGEST_NOTE = 16_384  # bytes of what is noted of one field for a repeat
+MOST_NOTES = 1_000  # of one client; older ones are dropped
 
 
 @dataclass(frozen=True)
@@ -115,17 +118,31 @@ def verb(call: Verb, doc: str) -> Any:
 
 @dataclass(frozen=True)
 class Repeat:
-    """An Idempotency-Key of one client, and the body it came with."""
+    """An Idempotency-Key of one client, the body it came with, and the rights of who sent it."""
 
+    client: bytes
     key: bytes
     body: bytes
+    rights: Mapping[str, Any]
 
     @classmethod
-    def of(cls, client: str, key: str, body: bytes) -> Repeat:
+    def of(cls, actor: Actor, key: str, body: bytes) -> Repeat | None:
+        """None for who is not signed in: an address is nobody's name, so nothing is ever given to it again."""
         if not 1 <= len(key) <= 255 or not key.isprintable():
             raise Invalid("An Idempotency-Key has between 1 and {limit} printable characters.", limit=255)
-        digest = hashlib.sha256(client.encode() + b"\x00" + key.encode()).digest()
-        return cls(digest, hashlib.sha256(body).digest())
+        if not actor.signed_in:
+            return None
+        client = hashlib.sha256(orjson.dumps([actor.kind.value, actor.subject])).digest()
+        posts = sorted([post.role.value, str(post.city_id or "")] for post in actor.posts if post.active)
+        rights = {"posts": posts, "scopes": None if actor.scopes is None else sorted(actor.scopes)}
+        digest = hashlib.sha256(client + key.encode()).digest()
+        return cls(client, digest, hashlib.sha256(body).digest(), rights)
+
+    def holds(self, then: Mapping[str, Any]) -> bool:
+        """Whether who asks now has every post and scope with which it was done."""
+        mine, scopes = self.rights["posts"], self.rights["scopes"]
+        wide = scopes is None or (then["scopes"] is not None and set(then["scopes"]) <= set(scopes))
+        return wide and all(post in mine for post in then["posts"])
 
 
 class Writer:
@@ -175,15 +192,14 @@ class Writer:
         definition = self.engine.schema.mutation_type.fields[nodes[0].name.value]  # type: ignore[union-attr]  # it ran
         backing = definition.extensions["strawberry-definition"]
         async with self.database.session() as db:
-            kept = await self._recall(db, repeat, ordinal)
-            if kept is not None:
-                return kept
-            given = self._input(backing, run.arguments(definition, nodes[0])["input"])
-            result = await backing.metadata[WRITE](Write(db, run.actor, locale), given)
-            await db.flush()
-            answer = await self.engine.payload(await raw(db), operation, nodes, run, result.keys, [])
-            await self._remember(db, repeat, ordinal, SECRET if result.secret else answer)
-        return answer
+            keys = await self._recall(db, repeat, ordinal)
+            if keys is None:
+                given = self._input(backing, run.arguments(definition, nodes[0])["input"])
+                result = await backing.metadata[WRITE](Write(db, run.actor, locale), given)
+                await db.flush()
+                keys = result.keys
+                await self._note(db, repeat, ordinal, result)
+            return await self.engine.payload(await raw(db), operation, nodes, run, keys, [])
 
     def _input(self, backing: Any, given: Any) -> Any:
         argument = backing.arguments[0]
@@ -196,28 +212,41 @@ class Writer:
         return self
 
     @staticmethod
-    async def _recall(db: Session, repeat: Repeat | None, ordinal: int) -> bytes | None:
-        """Claim the key within this transaction, or find what was answered before."""
+    async def _recall(db: Session, repeat: Repeat | None, ordinal: int) -> Mapping[str, Any] | None:
+        """Claim the key within this transaction, or find what the payload showed when it was done before."""
         if repeat is None:
             return None
         claim = insert(IdempotentAnswer).values(
-            key=repeat.key, ordinal=ordinal, body=repeat.body, answer="", at=datetime.now(UTC)
-        )
+            key=repeat.key, ordinal=ordinal, body=repeat.body, client=repeat.client, rights=dict(repeat.rights),
+            keys={}, kept=False, at=datetime.now(UTC),
+        )  # fmt: skip
         claimed = await db.execute(claim.on_conflict_do_nothing().returning(col(IdempotentAnswer.ordinal)))
         if claimed.first() is not None:
+            await db.execute(_SURPLUS, {"client": repeat.client, "most": MOST_NOTES})
             return None
-        kept = (await db.execute(select(IdempotentAnswer).where(*_row(repeat, ordinal)))).scalar_one()
-        if kept.body != repeat.body:
+        done = (await db.execute(select(IdempotentAnswer).where(*_row(repeat, ordinal)))).scalar_one()
+        if not repeat.holds(done.rights):
+            raise NotAllowed("This was done with rights that you do not have now: its answer is not given again.")
+        if done.body != repeat.body:
             raise Conflict("This Idempotency-Key was used with another request.")
-        if kept.answer.encode() == SECRET:
+        if not done.kept:
             raise Conflict("This was done already; its answer held a secret and was not kept.")
-        return kept.answer.encode()
+        return done.keys
 
     @staticmethod
-    async def _remember(db: Session, repeat: Repeat | None, ordinal: int, answer: bytes) -> None:
-        if repeat is not None:
-            row = update(IdempotentAnswer).where(*_row(repeat, ordinal))
-            await db.execute(row.values(answer=answer.decode()))
+    async def _note(db: Session, repeat: Repeat | None, ordinal: int, result: Done) -> None:
+        """Note what the payload shows. What is too large to be kept is done once and told once, like a secret."""
+        if repeat is None or result.secret:
+            return
+        keys = {name: str(value) for name, value in result.keys.items() if value is not None}
+        if len(orjson.dumps(keys)) <= LARGEST_NOTE:
+            await db.execute(update(IdempotentAnswer).where(*_row(repeat, ordinal)).values(keys=keys, kept=True))
+
+
+_SURPLUS = text(
+    "DELETE FROM idempotent_answer WHERE (key, ordinal) IN (SELECT key, ordinal FROM idempotent_answer "
+    "WHERE client = :client ORDER BY at DESC, key, ordinal OFFSET :most)"
+)
 
 
 def _row(repeat: Repeat, ordinal: int) -> tuple[Any, Any]:

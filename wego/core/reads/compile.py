@@ -267,7 +267,8 @@ class Compiler:
         parent, target = ask.row, ask.target
         alias = self.query.alias("t")
         names = {**parent.names, **self.places(ask, meta.args), "p": parent.alias, "t": alias}
-        source = (meta.source or table_of(target).source).format(**names)
+        source = meta.source(self.query) if callable(meta.source) else meta.source or table_of(target).source
+        source = source.format(**names)
         where = [meta.on.format(**names) if meta.on else None, self.visible(target, alias) if meta.visible else None]
         row = Row(alias, {"t": alias})
         columns = self.columns(target, row, ask.sets, ask.depth + 1, ask.many * meta.expected)

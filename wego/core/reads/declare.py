@@ -120,7 +120,7 @@ class Many:
 
     on: str | None
     order: str
-    source: str | None = None
+    source: str | Callable[[Query], str] | None = None
     visible: bool = True
     most: int | None = 200
     expected: int = 10
@@ -155,9 +155,9 @@ class ById:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A field of a filter input."""
+    """A field of a filter input; `sql` may ask for the reader's rights."""
 
-    sql: str
+    sql: str | Callable[[Query], str]
     cast: str
 
 
@@ -217,7 +217,7 @@ def many(
     doc: str,
     *,
     order: str,
-    source: str | None = None,
+    source: str | Callable[[Query], str] | None = None,
     visible: bool = True,
     most: int | None = 200,
     expected: int = 10,
@@ -262,7 +262,7 @@ def by_id(doc: str, *, many: bool = False) -> Any:
     return declared
 
 
-def condition(sql: str, cast: str, doc: str) -> Any:
+def condition(sql: str | Callable[[Query], str], cast: str, doc: str) -> Any:
     return strawberry.field(default=UNSET, description=doc, metadata={META: Condition(sql, cast)})
 
 

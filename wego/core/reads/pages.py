@@ -71,7 +71,8 @@ class Page:
                 meta = meta_of(definition.fields[name])
                 assert isinstance(meta, Condition), f"filter field {name} does not say what it is in SQL"
                 place = self.compiler.query.bind(self._filter_value(name), meta.cast)
-                yield f"({meta.sql.format(**self.names, v=place)})"
+                sql = meta.sql(self.compiler.query) if callable(meta.sql) else meta.sql
+                yield f"({sql.format(**self.names, v=place)})"
 
     def _filter_value(self, name: str) -> Binder:
         def value(run: Run) -> Any:
