@@ -52,6 +52,13 @@ class PublicAnswers:
             return None
         return kept
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    @property
+    def size(self) -> int:
+        return self._size
+
     def clear(self) -> None:
         self._kept.clear()
         self._size = 0

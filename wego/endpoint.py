@@ -7,6 +7,7 @@ What the token's bearer may do and whether his proof is fresh is asked in that s
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -47,6 +48,7 @@ from wego.problems import errors_of, graphql_errors
 
 log = logging.getLogger("wego.graphql")
 
+LONGEST = 10.0  # seconds that an answer may take, whatever it waits for
 LONGEST_PREPARED = 8_192  # bytes of a request that is worth remembering
 VARY = (b"vary", b"accept, accept-language, authorization")
 CONTENT_TYPES = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in (JSON, RESPONSE_JSON)}
@@ -91,7 +93,8 @@ class GraphQLEndpoint:
                 kept = hub.answers.get(key)
                 if kept is not None and scope["method"] == "POST":  # costs next to nothing, so it counts for nothing
                     return kept.start, kept.body
-            status, body, extra = await self._answer(hub, Asked(scope, found, media_type, body, key))
+            async with asyncio.timeout(LONGEST):  # a server that is stopped says nothing, and ends no statement
+                status, body, extra = await self._answer(hub, Asked(scope, found, media_type, body, key))
         except Stop as stop:
             status, body, extra = stop.status, orjson.dumps({"errors": stop.errors}), stop.headers
         except Exception as error:

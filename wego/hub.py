@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +18,13 @@ from wego.core.reads.documents import Recent
 from wego.core.reads.engine import Engine, Prepared
 from wego.core.reads.query import Limits
 from wego.core.settings import Settings
+from wego.core.tasks import ended, within
 from wego.core.writes import Writer
 from wego.limits import Rates
 from wego.problems import words
 from wego.schema import schema
+
+CLOSE_SECONDS = 1.2  # for each of three things, so that all of them and the worker are closed within a stop
 
 
 @dataclass
@@ -53,20 +56,31 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
     """Open everything on a prepared database; close it at the end."""
     async with contextlib.AsyncExitStack() as stack:
         database = await Database(url, read_size=settings.connections).open()
-        stack.push_async_callback(database.close)
+        stack.push_async_callback(_closed, database.close, "the database")
         answers = PublicAnswers(settings.cache_mb * 2**20)
         if settings.cache_mb:
-            stack.push_async_callback(_ended, asyncio.create_task(answers.listen(url)))
+            listening = asyncio.create_task(answers.listen(url), name="hearing of changes")
+            stack.push_async_callback(ended, listening, CLOSE_SECONDS)
         engine = make_engine(settings)
         keys = await open_keys(settings, database)
-        stack.push_async_callback(keys.close)
+        stack.push_async_callback(_closed, keys.close, "the keys")
         yield Hub(
             settings, database, engine, Writer(engine, database, words).bind_schema(schema()), keys,
             Verifier(settings, keys), answers, Rates(settings.requests_per_minute),
         )  # fmt: skip
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+async def _closed(close: Callable[[], Awaitable[None]], name: str) -> None:
+    """Close one thing for a bounded time; what it raises must not keep the others open."""
+    await within(CLOSE_SECONDS, close(), name)
+
+
+def figures_of(hub: Hub) -> dict[str, float]:
+    """What this process keeps and uses, for the metrics: `pool:<class of callers>:<state>`, and plain names."""
+    return {
+        "cache_bytes": hub.answers.size,
+        "cache_answers": len(hub.answers),
+        "documents": len(hub.engine.library._known),
+        "rates_refused": hub.rates.refused,
+        **{f"pool:{name}": value for name, value in hub.database.places().items()},
+    }

@@ -13,6 +13,7 @@ class Rates:
 
     def __init__(self, per_minute: int) -> None:
         self.per_minute = per_minute
+        self.refused = 0  # for the metrics
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, client: str, now: float | None = None) -> float:
@@ -26,4 +27,7 @@ class Rates:
         self._buckets[client] = (left - 1 if left >= 1 else left, now)
         if len(self._buckets) > MOST_CLIENTS:
             self._buckets.popitem(last=False)
-        return 0.0 if left >= 1 else (1 - left) / rate
+        if left >= 1:
+            return 0.0
+        self.refused += 1
+        return (1 - left) / rate

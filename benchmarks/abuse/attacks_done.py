@@ -114,9 +114,8 @@ def _fragments(one: Attacker) -> bytes:
 @asks("fragments-many", "500 spreads of one fragment")
 def _spreads(one: Attacker) -> bytes:
     spread = " ".join("...F" for _ in range(500))
-    return graphql(
-        f"query Q{one.unique()}{{practices(first:50){{nodes{{{spread}}}}}}} fragment F on Practice{{title{{text}} city{{name{{text}}}}}}"
-    )
+    shared = "fragment F on Practice{title{text} city{name{text}}}"
+    return graphql(f"query Q{one.unique()}{{practices(first:50){{nodes{{{spread}}}}}}} {shared}")
 
 
 @asks("fields-same", "the same field two thousand times: what compares pairs compares two millions")

@@ -169,6 +169,7 @@ class ReadPool:
         self._url = url
         self._idle: list[Any] = []
         self._places = asyncio.Semaphore(most)
+        self._most = most
         self._closed = False
 
     async def _connect(self) -> Any:
@@ -223,6 +224,11 @@ class ReadPool:
         elif not connection.is_closed():
             self._idle.append(connection)
 
+    def places(self) -> dict[str, float]:
+        """How many places are used and waited for, and how many connections are idle."""
+        free, waiting = self._places._value, len(self._places._waiters or ())
+        return {"used": float(self._most - free), "waiting": float(waiting), "idle": float(len(self._idle))}
+
     def forget(self) -> None:
         """Drop what is idle: what is broken for one is broken for all."""
         while self._idle:
@@ -260,6 +266,12 @@ class Database:
         """Connect; raises what asyncpg raises when the server cannot be reached."""
         await self.reads.fetchval("select 1")
         return self
+
+    def places(self) -> dict[str, float]:
+        """Places in the pools: `<class of callers>:<used, waiting or idle>`."""
+        return {f"read:{state}": value for state, value in self.reads.places().items()} | {
+            "write:used": float(self.engine.pool.checkedout())  # type: ignore[attr-defined]  # of a queue pool
+        }
 
     async def close(self) -> None:
         await self.engine.dispose()
