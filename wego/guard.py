@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from time import perf_counter
 from typing import Any
+
+import orjson
 
 from wego.client_address import Networks, client_of
 from wego.core.db import is_away
 from wego.endpoint import GraphQLEndpoint
 from wego.failures import failure
+from wego.http import unavailable
 from wego.metrics import Observed, route_of
 
 log = logging.getLogger("wego.http")
@@ -44,7 +48,10 @@ class Guard:
             scope["wego.client"] = client_of(scope, self.trusted)
         began = perf_counter()
         if scope["path"] == "/graphql":
-            await self.graphql(scope, receive, send)
+            try:
+                await self.graphql(scope, receive, send)
+            except asyncio.CancelledError:  # the server stops, and this took longer than it waits
+                await _stopping(send)
             self.observed.took("graphql", perf_counter() - began)
         else:
             route = route_of(scope["path"])
@@ -97,6 +104,17 @@ class _Bounded:
             message["headers"] = [*message["headers"], *SAFE]
             self._guard.observed.count(self._route, message["status"])
         await self._send(message)
+
+
+async def _stopping(send: Any) -> None:
+    body = orjson.dumps({"errors": [unavailable()]})
+    headers = [
+        (b"content-type", b"application/json; charset=utf-8"), (b"content-length", b"%d" % len(body)),
+        (b"retry-after", b"2"), (b"connection", b"close"), *API,
+    ]  # fmt: skip
+    with contextlib.suppress(RuntimeError):  # what has begun cannot begin again
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
 
 async def _nothing() -> Any:

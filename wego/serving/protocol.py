@@ -161,7 +161,8 @@ class HubProtocol(HttpToolsProtocol):
                 lengths += 1
                 if int(value) > self.bounds.body_bytes:
                     return 413
-        if hosts > 1 or lengths > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+        version = self.parser.get_http_version()
+        if hosts > 1 or lengths > 1 or version not in ("1.1", "1.0") or (hosts == 0 and version == "1.1"):
             return 400
         if self.partial > self.bounds.head_bytes:
             if len(self.url) > self.bounds.head_bytes // 2:
@@ -243,6 +244,7 @@ class HubProtocol(HttpToolsProtocol):
     def _end_with(self, status: int) -> None:
         """Say why, and hang up softly: were the rest not read, the system would reset the connection, and the client
         would never see the answer (RFC 9112 section 9.6)."""
+        self._give_back()
         self.transport.write(refusal(status))
         if self.transport.can_write_eof():
             self.transport.write_eof()
@@ -279,9 +281,12 @@ class HubProtocol(HttpToolsProtocol):
         """Never armed: `check` does it."""
 
     def shutdown(self) -> None:
-        """The server stops: let an answer end, and nothing else."""
-        self.deadline = min(self.deadline, self.loop.time() + 2.0)
-        super().shutdown()
+        """The server stops: let an answer end, and wait for nobody who has not said all that he wants."""
+        if self.cycle is not None and not self.cycle.response_complete and self.cycle.more_body:
+            self._refuse(503)
+            self.transport.close()
+        else:
+            super().shutdown()
 
 
 def check_all(connections: Any, guests: Guests) -> None:
