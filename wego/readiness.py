@@ -85,6 +85,7 @@ class Readiness:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
+        self.opened = time.monotonic()
         self._state: State | None = None
         self._until = 0.0
         self._looking: asyncio.Task[State] | None = None
@@ -101,12 +102,15 @@ class Readiness:
     async def _look(self) -> State:
         row, free = await asyncio.gather(self._ask(), self._free_bytes())
         hub, floor = self._hub, self._hub.settings.min_free_mb * 2**20
+        # What waited while nothing ran is late by no more than the time since the start.
+        up = time.monotonic() - self.opened
         checks = {
             "database": row is not None and not row["read_only"],
             "disk": free >= floor,
             "keys": _can_sign(hub),
-            "log": row is None or row["unsigned_seconds"] < OVERDUE,  # not known is not failing: the database does
-            "queue": row is None or row["oldest"] < OVERDUE,
+            "log": row is None
+            or min(row["unsigned_seconds"], up) < OVERDUE,  # not known is not failing: the database does
+            "queue": row is None or min(row["oldest"], up) < OVERDUE,
         }
         figures = {"disk_free_bytes": max(free, 0.0), "database_away": float(row is None)}
         if row is not None:
