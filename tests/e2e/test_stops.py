@@ -338,7 +338,7 @@ def test_a_database_that_is_away_is_waited_for_and_then_told(folder: Path):
         began, soon = time.monotonic(), env | {"WEGO_START_SECONDS": "2"}
         done = subprocess.run(
             [WEGO, "serve"],
-            env=env | {"WEGO_START_SECONDS": "2"},
+            env=soon,
             capture_output=True,
             text=True,
             timeout=60,
