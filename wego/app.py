@@ -20,13 +20,13 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from federation.routes import routes as federation_routes
+from wego.api.endpoint import GraphQLEndpoint
+from wego.api.hub import Hub, figures_of, open_hub
 from wego.client_address import networks
 from wego.core.settings import Settings
 from wego.core.tasks import ended
-from wego.endpoint import GraphQLEndpoint
 from wego.failures import failure
 from wego.guard import API, Guard
-from wego.hub import Hub, figures_of, open_hub
 from wego.metrics import Board, Figures, Observed, resident_bytes
 from wego.readiness import Readiness, families
 from wego.schema import sdl

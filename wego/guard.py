@@ -10,11 +10,12 @@ from typing import Any
 
 import orjson
 
+from wego.api.endpoint import GraphQLEndpoint
+from wego.api.request import unavailable
 from wego.client_address import Networks, client_of
 from wego.core.db import is_away
-from wego.endpoint import GraphQLEndpoint
+from wego.core.errors import CostExceeded, Unavailable
 from wego.failures import failure
-from wego.http import unavailable
 from wego.metrics import Observed, route_of
 
 log = logging.getLogger("wego.http")
@@ -84,7 +85,7 @@ class _Bounded:
             await self._broken(task.exception())
 
     async def _broken(self, error: BaseException | None) -> None:
-        if error is not None and is_away(error):
+        if error is not None and (is_away(error) or isinstance(error, (Unavailable, CostExceeded))):
             log.error("database: %s", type(error).__name__)
             await self._fail(503)
         else:

@@ -36,9 +36,9 @@ WORDS = {
     "connection_addresses": "Addresses that hold connections.",
     "request_body_bytes": "Bytes of request bodies that are not answered yet.",
     "documents": "Checked GraphQL documents in memory.",
-    "cache_bytes": "Bytes of public answers in memory.",
+    "cache_bytes": "Bytes in all caches of the process.",
     "cache_answers": "Public answers in memory.",
-    "tasks": "Tasks of the event loop.",
+    "offloaded": "Pieces of work that run or wait in the thread beside the event loop.",
     "memory_bytes": "Resident memory.",
 }
 
@@ -128,14 +128,18 @@ class Figures(Collector):
         places = GaugeMetricFamily(
             "wego_pool_places", "Places in the pools of database connections.", labels=["pool", "state"]
         )
+        limited = CounterMetricFamily("wego_rate_refused", "Requests that came too fast.", labels=["purpose"])
         for name in sorted({name for gauges in living for name in gauges}):
             total = sum(gauges.get(name, 0.0) for gauges in living)
             kind, _, rest = name.partition(":")
             if kind == "pool":
                 places.add_metric(rest.split(":"), total)
+            elif kind == "rate":
+                limited.add_metric([rest], total)
             else:
                 yield GaugeMetricFamily(f"wego_{name}", WORDS.get(name, name), value=total)
         yield places
+        yield limited
 
 
 class Board:

@@ -25,8 +25,9 @@ from typing import Any
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from wego.api.hub import Hub
 from wego.core.db import is_away
-from wego.hub import Hub
+from wego.core.errors import Unavailable
 
 FRESH = 1.0  # seconds for which an answer is good
 ANSWERED = 1.5  # seconds
@@ -127,7 +128,7 @@ class Readiness:
             async with asyncio.timeout(ANSWERED):
                 return await self._hub.database.reads.fetchrow(_ASK)
         except Exception as error:
-            if is_away(error):
+            if is_away(error) or isinstance(error, Unavailable):
                 return None
             raise
 

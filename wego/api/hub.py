@@ -12,18 +12,22 @@ from typing import Any
 from federation.keys import open_keys
 from federation.verifier import Verifier
 from i18n.locales import reading_list
-from wego.cache import PublicAnswers
+from wego.api.persisted import PersistedDocuments
+from wego.api.rates import Purpose, Rates
+from wego.api.responses import PublicCache
+from wego.core.cache import Cache, sweep_all, total_bytes
 from wego.core.db import Database
-from wego.core.reads.documents import Recent
-from wego.core.reads.engine import Engine, Prepared
+from wego.core.offload import waiting
+from wego.core.reads.engine import Engine
 from wego.core.reads.query import Limits
 from wego.core.settings import Settings
 from wego.core.tasks import ended, within
 from wego.core.writes import Writer
-from wego.limits import Rates
 from wego.problems import words
 from wego.schema import schema
 
+PREPARED_BYTES = 6 * 2**20
+SWEEP_SECONDS = 3.0
 CLOSE_SECONDS = 1.2  # for each of three things, so that all of them and the worker are closed within a stop
 
 
@@ -37,9 +41,28 @@ class Hub:
     writer: Writer
     keys: Any
     verifier: Verifier
-    answers: PublicAnswers
+    answers: PublicCache
     rates: Rates
-    prepared: Recent[Any, Prepared | None] = field(default_factory=lambda: Recent(2_000))  # requests without a token
+    persisted: PersistedDocuments
+    prepared: Cache[bytes, Any] = field(  # requests of which only the statements are left to run
+        default_factory=lambda: Cache(PREPARED_BYTES, size=lambda ready: ready.bytes)
+    )
+
+
+def rates_of(settings: Settings) -> Rates:
+    """The rates of one process; `requests_per_minute` 0 switches all of them off."""
+    if not settings.requests_per_minute:
+        return Rates({})
+    return Rates(
+        {
+            Purpose.REQUEST: settings.requests_per_minute,
+            Purpose.TOKEN: settings.requests_per_minute,
+            Purpose.COST: settings.cost_per_minute,
+            Purpose.MUTATION: settings.mutations_per_minute,
+            Purpose.GUESS: settings.guesses_per_minute,
+            Purpose.INVITATION: settings.guesses_per_minute,
+        }
+    )
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -57,7 +80,8 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
     async with contextlib.AsyncExitStack() as stack:
         database = await Database(url, read_size=settings.connections).open()
         stack.push_async_callback(_closed, database.close, "the database")
-        answers = PublicAnswers(settings.cache_mb * 2**20)
+        answers = PublicCache(settings.cache_mb * 2**20)
+        stack.push_async_callback(ended, asyncio.create_task(_sweep(), name="sweep of the caches"))
         if settings.cache_mb:
             listening = asyncio.create_task(answers.listen(url), name="hearing of changes")
             stack.push_async_callback(ended, listening, CLOSE_SECONDS)
@@ -66,8 +90,19 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
         stack.push_async_callback(_closed, keys.close, "the keys")
         yield Hub(
             settings, database, engine, Writer(engine, database, words).bind_schema(schema()), keys,
-            Verifier(settings, keys), answers, Rates(settings.requests_per_minute),
+            Verifier(settings, keys), answers, rates_of(settings), PersistedDocuments(_registered),
         )  # fmt: skip
+
+
+async def _registered(_client: str, _sha256: str) -> str | None:
+    return None
+
+
+async def _sweep() -> None:
+    """Free what has expired, also when nobody asks for anything."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        sweep_all()
 
 
 async def _closed(close: Callable[[], Awaitable[None]], name: str) -> None:
@@ -76,11 +111,12 @@ async def _closed(close: Callable[[], Awaitable[None]], name: str) -> None:
 
 
 def figures_of(hub: Hub) -> dict[str, float]:
-    """What this process keeps and uses, for the metrics: `pool:<class of callers>:<state>`, and plain names."""
-    return {
-        "cache_bytes": hub.answers.size,
-        "cache_answers": len(hub.answers),
-        "documents": len(hub.engine.library._known),
-        "rates_refused": hub.rates.refused,
-        **{f"pool:{name}": value for name, value in hub.database.places().items()},
-    }
+    """What this process keeps and uses, for the metrics: `pool:<lane>:<state>`, `rate:<purpose>`, and plain names."""
+    found: dict[str, float] = {
+        "cache_bytes": total_bytes(), "cache_answers": len(hub.answers), "documents": len(hub.engine.library),
+        "offloaded": waiting(),
+    }  # fmt: skip
+    for lane, (places, taken, queued) in hub.database.reads.places().items():
+        found |= {f"pool:{lane}:places": places, f"pool:{lane}:used": taken, f"pool:{lane}:waiting": queued}
+    found["pool:write:used"] = hub.database.engine.pool.checkedout()  # type: ignore[attr-defined]  # of a queue pool
+    return found | {f"rate:{purpose}": count for purpose, count in hub.rates.refused.items()}
