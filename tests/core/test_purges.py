@@ -87,7 +87,8 @@ async def test_invitations_that_nobody_accepted_go(database: Database):
     for number, (status, days) in enumerate(rows):
         sql(
             database, "insert into invitation "
-            "(id, email, name, role, locale, secret_hash, status, invited_by, expires_at) values (gen_random_uuid(), %s, 'n', 'editor', 'en', %s, %s, 'x', %s)",
+            "(id, email, name, role, locale, secret_hash, status, invited_by, expires_at) "
+            "values (gen_random_uuid(), %s, 'n', 'editor', 'en', %s, %s, 'x', %s)",
             f"{number}@test.example", bytes([number]), status, NOW - timedelta(days=days),
         )  # fmt: skip
     await purges.purge_invitations(database, NOW.isoformat())
