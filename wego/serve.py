@@ -122,12 +122,13 @@ def _wait_for(url: str, seconds: int) -> None:
             return
         except psycopg.Error as error:
             reason = " ".join(str(error).split())[:200] or type(error).__name__
+            if not said:
+                said = True
+                words = f"The database does not answer yet; trying again for {seconds} s. ({reason})"
+                print(words, file=sys.stderr, flush=True)  # noqa: T201  # an operator waits at a terminal
             if time.monotonic() > until:
                 hint = "Start it, or check WEGO_DATABASE_URL; `wego doctor` says more."
                 raise Unservable(f"The database did not answer within {seconds} s: {reason}", hint) from None
-        if not said:
-            said = True
-            print(f"The database does not answer yet; trying again for {seconds} s. ({reason})", file=sys.stderr)  # noqa: T201  # an operator waits at a terminal
         time.sleep(0.5)
 
 

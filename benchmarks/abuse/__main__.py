@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 from benchmarks.abuse import report, target
-from benchmarks.abuse.attacks import Attack, load
+from benchmarks.abuse.attacks import EVERYTHING, Attack, load
 from benchmarks.abuse.trial import run_one, warm_up
 from benchmarks.abuse.witnesses import Officer
 
@@ -35,12 +35,13 @@ def options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--port", type=int, default=18_473, help="the programs' keys name it: keep it with the folder")
     parser.add_argument("--home", type=Path, help="folder of the data; default .wego-abuse, .wego-abuse-smoke")
-    parser.add_argument("--smoke", action="store_true", help="short form: few practices, a second each")
+    parser.add_argument("--smoke", action="store_true", help="short form: few practices, everything at once")
     parser.add_argument("--list", action="store_true", help="print the attacks")
     given = parser.parse_args()
     given.home = given.home or Path(".wego-abuse-smoke" if given.smoke else ".wego-abuse")
     if given.smoke:
-        given.seconds, given.practices = min(given.seconds, 0.6), min(given.practices, 200)
+        given.practices = min(given.practices, 200)
+        given.only = given.only or [EVERYTHING]
     return given
 
 

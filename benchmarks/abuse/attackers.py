@@ -16,15 +16,19 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.abuse.attacks import Attack, load
+from benchmarks.abuse.attacks import EVERYTHING, Attack, load
 from benchmarks.abuse.wire import Attacker
 
 
 async def rage(attack: Attack, port: int, home: Path, seconds: float) -> Counter[str]:
     """All attackers of one attack at once."""
     until = time.monotonic() + seconds
-    ones = [Attacker(number, port, home, until) for number in range(attack.attackers)]
-    done, late = await asyncio.wait([asyncio.create_task(attack.run(one)) for one in ones], timeout=seconds + 20)
+    runs = [attack.run] * attack.attackers
+    if attack.name == EVERYTHING:
+        runs = [each.run for name, each in load().items() if name != EVERYTHING]
+    ones = [Attacker(number, port, home, until) for number in range(len(runs))]
+    tasks = [asyncio.create_task(run(one)) for run, one in zip(runs, ones, strict=True)]
+    done, late = await asyncio.wait(tasks, timeout=seconds + 3)
     for task in late:
         task.cancel()
     await asyncio.gather(*late, return_exceptions=True)

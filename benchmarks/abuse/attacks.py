@@ -22,6 +22,7 @@ class Attack:
 
 
 ATTACKS: dict[str, Attack] = {}
+EVERYTHING = "everything-at-once"
 
 
 def attack(name: str, words: str, attackers: int = 20) -> Callable[[Run], Run]:
@@ -67,4 +68,9 @@ def load() -> dict[str, Attack]:
     """All attacks, by name."""
     from benchmarks.abuse import attacks_done, attacks_kept, attacks_signed, attacks_wire  # noqa: F401  # they register
 
+    ATTACKS.setdefault(EVERYTHING, Attack(EVERYTHING, "one attacker of each kind, all at once", _never, len(ATTACKS)))
     return ATTACKS
+
+
+async def _never(_one: Attacker) -> None:
+    """`attackers.py` runs the others in its place."""

@@ -47,7 +47,7 @@ class Results:
 
     @property
     def held(self) -> bool:
-        """The short form looks whether the hub lives, keeps little and never fails; times of a second say nothing."""
+        """The short form looks whether the hub lives, keeps little and never fails; its times say little."""
         trials = [each for each in self.trials if (each.broken if self.smoke else not each.held)]
         return not self.dead and self.kept_little and not trials
 
