@@ -55,7 +55,7 @@ async def profile(app: Any, contest: Contest, *, functions: bool) -> None:
 
     def bound(_: int) -> None:
         fresh = hub.engine.run_of(operation, NOBODY, wished(None, "", ""))
-        for bind in hub.engine._plan(operation, fresh).binders:
+        for bind in plan.binders:
             bind(fresh)
 
     def joined(_: int) -> None:
