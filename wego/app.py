@@ -52,7 +52,7 @@ def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> Fas
             app.state.hub = graphql.hub = hub
             app.state.readiness = Readiness(hub)
             board.gauges = lambda: _gauges(app, hub)
-            board.refused = lambda: getattr(getattr(app.state, "guests", None), "refused", {})
+            board.refused = lambda: _refused_of(app, hub)
             app.router.routes.extend(federation_routes(hub))
             counting = asyncio.create_task(board.write_for_ever(), name="metrics")
             stack.push_async_callback(ended, counting)
@@ -116,6 +116,12 @@ def _metrics(token: str) -> Any:
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
     return metrics
+
+
+def _refused_of(app: FastAPI, hub: Hub) -> dict[str, int]:
+    """Why connections and requests were refused: by the server that faces the net, and by the rates."""
+    rates = {f"rate_{purpose}": count for purpose, count in hub.rates.refused.items()}
+    return {**getattr(getattr(app.state, "guests", None), "refused", {}), **rates}
 
 
 def _gauges(app: FastAPI, hub: Hub) -> dict[str, float]:

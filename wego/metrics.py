@@ -38,7 +38,6 @@ WORDS = {
     "documents": "Checked GraphQL documents in memory.",
     "cache_bytes": "Bytes in all caches of the process.",
     "cache_answers": "Public answers in memory.",
-    "offloaded": "Pieces of work that run or wait in the thread beside the event loop.",
     "memory_bytes": "Resident memory.",
 }
 
@@ -115,7 +114,7 @@ class Figures(Collector):
         return family
 
     def _refused(self) -> Metric:
-        words = "Connections and requests refused before anything was made of them."
+        words = "Connections and requests that were refused by the limits of the server and the rates."
         family = CounterMetricFamily("wego_refused", words, labels=["reason"])
         reasons = {reason for snapshot in self._snapshots for reason in snapshot["refused"]}
         for reason in sorted(reasons):
@@ -128,18 +127,18 @@ class Figures(Collector):
         places = GaugeMetricFamily(
             "wego_pool_places", "Places in the pools of database connections.", labels=["pool", "state"]
         )
-        limited = CounterMetricFamily("wego_rate_refused", "Requests that came too fast.", labels=["purpose"])
+        beside = GaugeMetricFamily("wego_work", "Work that runs or waits beside the event loop.", labels=["kind"])
         for name in sorted({name for gauges in living for name in gauges}):
             total = sum(gauges.get(name, 0.0) for gauges in living)
             kind, _, rest = name.partition(":")
             if kind == "pool":
                 places.add_metric(rest.split(":"), total)
-            elif kind == "rate":
-                limited.add_metric([rest], total)
+            elif kind == "work":
+                beside.add_metric([rest], total)
             else:
                 yield GaugeMetricFamily(f"wego_{name}", WORDS.get(name, name), value=total)
         yield places
-        yield limited
+        yield beside
 
 
 class Board:

@@ -161,7 +161,7 @@ async def test_figures_tell_what_an_operator_looks_for(fresh: Station):
     names = {name for name, _ in found}
     assert names >= {
         "wego_processes", "wego_memory_bytes", "wego_documents", "wego_cache_bytes", "wego_pool_places",
-        "wego_rate_refused_total", "wego_jobs_due", "wego_jobs_oldest_seconds", "wego_log_entries",
+        "wego_refused_total", "wego_jobs_due", "wego_jobs_oldest_seconds", "wego_log_entries",
         "wego_log_unsigned_entries", "wego_disk_free_bytes", "wego_database_away", "wego_check",
     }  # fmt: skip
     assert found["wego_database_away", ()] == 0

@@ -17,7 +17,7 @@ from wego.api.rates import Purpose, Rates
 from wego.api.responses import PublicCache
 from wego.core.cache import Cache, sweep_all, total_bytes
 from wego.core.db import Database
-from wego.core.offload import waiting
+from wego.core.offload import Work, waiting
 from wego.core.reads.engine import Engine
 from wego.core.reads.query import Limits
 from wego.core.settings import Settings
@@ -111,12 +111,11 @@ async def _closed(close: Callable[[], Awaitable[None]], name: str) -> None:
 
 
 def figures_of(hub: Hub) -> dict[str, float]:
-    """What this process keeps and uses, for the metrics: `pool:<lane>:<state>`, `rate:<purpose>`, and plain names."""
+    """What this process keeps and uses, for the metrics: `pool:<lane>:<state>`, `work:<kind>`, and plain names."""
     found: dict[str, float] = {
         "cache_bytes": total_bytes(), "cache_answers": len(hub.answers), "documents": len(hub.engine.library),
-        "offloaded": waiting(),
     }  # fmt: skip
     for lane, (places, taken, queued) in hub.database.reads.places().items():
         found |= {f"pool:{lane}:places": places, f"pool:{lane}:used": taken, f"pool:{lane}:waiting": queued}
     found["pool:write:used"] = hub.database.engine.pool.checkedout()  # type: ignore[attr-defined]  # of a queue pool
-    return found | {f"rate:{purpose}": count for purpose, count in hub.rates.refused.items()}
+    return found | {f"work:{work}": waiting(work) for work in Work}
