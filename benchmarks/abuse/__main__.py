@@ -4,7 +4,7 @@
     python -m benchmarks.abuse --minutes 60            in turns, for an hour
     python -m benchmarks.abuse --only contains-aliases --only idle --seconds 20
     python -m benchmarks.abuse --list
-    python -m benchmarks.abuse --smoke                 a small demonstration, one second each
+    python -m benchmarks.abuse --smoke                 a small demonstration, all attacks at once, some seconds
 
 The data stay in the folder of `--home`, so only the first run loads them. The exit code is 1 when a target is missed.
 """
