@@ -28,7 +28,7 @@ async def fresh(seeded: Seeded) -> AsyncIterator[Station]:
 
 
 async def checks(station: Station, hours: int = 0) -> tuple[int, str, dict[str, str]]:
-    readiness = station.app.state.readiness = Readiness(station.hub)  # as if a second were over since the last look
+    readiness = station.app.state.readiness = Readiness(station.hub)  # a fresh look
     readiness.opened -= hours * 3600
     answer = await station.http.get("/health/ready")
     told = answer.json()
