@@ -1,7 +1,8 @@
 """Whether the hub can do its work: named checks for `/health/ready`, and the same figures for `/metrics`.
 
 A stranger is told which check fails and nothing else. However often it is asked, there is one look at a time, in one
-statement, and five a second at most while all is well; and an answer comes within two seconds whatever is away, slow or full. What each check means:
+statement, and five a second at most while all is well; an answer comes within two seconds, whatever is away, slow or
+full. What each check means:
 
 | check | fails when |
 |---|---|
