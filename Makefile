@@ -7,7 +7,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types architecture check bench bench-smoke smoke lock catalogs schema clean
+.PHONY: help demo test lint types architecture check bench bench-smoke abuse abuse-smoke smoke lock catalogs schema clean
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -47,6 +47,12 @@ bench: $(STAMP) ## All benchmarks, with ratios; writes benchmarks/RESULTS.md
 
 bench-smoke: $(STAMP) ## The benchmarks' short form: do they run and answer rightly?
 	$(BIN)/python -m benchmarks.run --smoke
+
+abuse: $(STAMP) ## Attack a hub with 50,000 practices; print what others notice and what it keeps (ABUSE="--minutes 60")
+	$(BIN)/python -m benchmarks.abuse $(ABUSE)
+
+abuse-smoke: $(STAMP) ## The attacks' short form: does the hub live, keep little, and never fail?
+	$(BIN)/python -m benchmarks.abuse --smoke
 
 schema: $(STAMP) ## Write wego/schema.graphql from the code
 	$(BIN)/wego schema --write

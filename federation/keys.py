@@ -36,6 +36,7 @@ from wego.core.audit import Event
 from wego.core.db import Database, Session
 from wego.core.ids import new_id
 from wego.core.settings import Settings
+from wego.core.tasks import ended
 
 log = logging.getLogger(__name__)
 
@@ -223,9 +224,7 @@ class KeyRing:
 
     async def close(self) -> None:
         if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+            await ended(self._watch)
             self._watch = None
 
 

@@ -96,3 +96,20 @@ def test_the_wheel_holds_every_file_of_every_package(tmp_path: Path):
     missing = [name for name in tracked.stdout.splitlines() if name not in packed]
     assert missing == []
     assert any(name.endswith("entry_points.txt") for name in packed)
+
+
+def test_every_table_says_how_it_grows_and_who_purges_it():
+    from sqlmodel import SQLModel
+
+    import wego.worker  # registers every model and every job
+    from wego.core.jobs import HANDLERS
+
+    assert wego.worker
+    text = (ROOT / "deploy" / "README.md").read_text()
+    told = dict(re.findall(r"^\| `([a-z_]+)` \| (.+) \|$", text, re.MULTILINE))
+    queue = re.findall(r"CREATE TABLE (procrastinate_[a-z_]+)", (ROOT / "wego/migrations/queue_3_10.sql").read_text())
+    missing = ({*SQLModel.metadata.tables, *queue, "alembic_version"}) - told.keys()
+    assert sorted(missing) == [], "say in deploy/README.md how fast they grow, and who purges them"
+    for row in told.values():
+        for name in re.findall(r"`([a-z_]+\.[a-z_]+)`", row):
+            assert name in HANDLERS, f"{name} is no job"

@@ -4,143 +4,140 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator
+import hmac
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
-import asyncpg
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from prometheus_client.core import CounterMetricFamily
-from prometheus_client.registry import Collector
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from federation.routes import routes as federation_routes
 from wego.api.endpoint import GraphQLEndpoint
-from wego.api.hub import Hub, open_hub
+from wego.api.hub import Hub, figures_of, open_hub
+from wego.client_address import networks
 from wego.core.settings import Settings
+from wego.core.tasks import ended
+from wego.failures import failure
+from wego.guard import API, Guard
+from wego.metrics import Board, Figures, Observed, resident_bytes
+from wego.readiness import Readiness, families
 from wego.schema import sdl
-from wego.web.home import home
+from wego.web.home import Turns, home
 from wego.worker import working
 
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
+START_SECONDS = 30.0  # for opening everything on a database that has just answered
 # `/metrics` is what we tell; FastAPI's own telemetry cost a tenth of a list query.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
-SAFE = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", CSP.encode()),
-)
-# JSON is not a page: nothing in it may be loaded or framed, should a browser show it all the same.
-API = (*SAFE[:2], (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"))
-
-
-class Answers(Collector):
-    """How many answers of each status were given, for `/metrics`. All in one thread: a lock would only cost."""
-
-    def __init__(self) -> None:
-        self._of: dict[int, int] = {}
-
-    def count(self, status: int) -> None:
-        self._of[status] = self._of.get(status, 0) + 1
-
-    def collect(self) -> Iterator[CounterMetricFamily]:
-        family = CounterMetricFamily("wego_http_answers_total", "Answers by status.", labels=["status"])
-        for status, count in sorted(self._of.items()):
-            family.add_metric([str(status)], count)
-        yield family
-
-
-class Guard:
-    """Pure ASGI: safe headers on every answer, and a count of answers for `/metrics`. `/graphql` goes straight to its
-    endpoint: routing and the exception middleware cost as much as all that it does before the database."""
-
-    def __init__(self, app: Any, count: Callable[[int], None], graphql: GraphQLEndpoint) -> None:
-        self.app, self.count, self.graphql = app, count, graphql
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-        elif scope["path"] == "/graphql":
-            await self.graphql(scope, receive, send)
-        else:
-            await self.app(scope, receive, self._guarded(send))
-
-    def _guarded(self, send: Any) -> Any:
-        async def guarded(message: Any) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *SAFE]
-                self.count(message["status"])
-            await send(message)
-
-        return guarded
 
 
 def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> FastAPI:
     """The application on a prepared database. `jobs` runs the worker beside it (default: the setting)."""
-    registry = CollectorRegistry()
-    answers = Answers()
-    registry.register(answers)
-    graphql = GraphQLEndpoint(API, answers.count)
-    plans = Gauge("wego_documents", "Checked GraphQL documents in memory.", registry=registry)
+    observed = Observed()
+    graphql = GraphQLEndpoint(API, observed.count_graphql)
+    board = Board(settings.home, observed, several=settings.workers > 1)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_hub(settings, url) as hub:
+        async with contextlib.AsyncExitStack() as stack:
+            async with asyncio.timeout(START_SECONDS):
+                hub = await stack.enter_async_context(open_hub(settings, url))
             app.state.hub = graphql.hub = hub
-            plans.set_function(lambda: len(hub.engine.library))
+            app.state.readiness = Readiness(hub)
+            board.gauges = lambda: _gauges(app, hub)
+            board.refused = lambda: _refused_of(app, hub)
             app.router.routes.extend(federation_routes(hub))
-            async with (
-                working(hub.database, settings)
-                if (settings.jobs if jobs is None else jobs)
-                else contextlib.nullcontext()
-            ):
-                yield
+            counting = asyncio.create_task(board.write_for_ever(), name="metrics")
+            stack.push_async_callback(ended, counting)
+            if settings.jobs if jobs is None else jobs:
+                await stack.enter_async_context(working(hub.database, settings))
+            yield
 
     app = FastAPI(
-        title="WeGO hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY
-    )
-    app.add_middleware(Guard, count=answers.count, graphql=graphql)
-    _add_routes(app, registry)
+        title="WeGO hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY,
+        exception_handlers={HTTPException: _refused},
+    )  # fmt: skip
+    app.add_middleware(Guard, observed=observed, graphql=graphql, trusted=networks(settings.trusted_proxies))
+    app.state.board, app.state.pages = board, Turns()
+    app.router.routes.extend(_routes(settings))
     return app
 
 
-def _add_routes(app: FastAPI, registry: CollectorRegistry) -> None:
-    @app.get("/schema.graphql")
-    async def schema_text() -> Response:
-        return PlainTextResponse(sdl(), media_type="text/plain; charset=utf-8")
+def _routes(settings: Settings) -> list[Route]:
+    found = [
+        Route("/", home),
+        Route("/schema.graphql", _schema),
+        Route("/health", _live),
+        Route("/health/live", _live),
+        Route("/health/ready", _ready),
+        Route("/static/hub.css", _style),
+    ]
+    return [*found, Route("/metrics", _metrics(settings.metrics_token))] if settings.metrics_token else found
 
-    @app.get("/health/live")
-    async def live() -> dict[str, str]:
-        return {"status": "ok"}
 
-    @app.get("/health/ready")
-    async def ready(request: Request) -> Response:
-        hub: Hub = request.app.state.hub
-        try:
-            async with asyncio.timeout(2):
-                await hub.database.reads.fetchval("select 1")
-        except (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return JSONResponse({"status": "the database does not answer"}, status_code=503)
-        return JSONResponse({"status": "ok"})
+async def _refused(request: Request, error: Exception) -> Response:
+    """What the router says no to: no such address, another method."""
+    assert isinstance(error, HTTPException)
+    return failure(request.scope, error.status_code, error.headers)
 
-    @app.get("/metrics")
-    async def metrics() -> Response:
+
+async def _live(_request: Request) -> Response:
+    """The process answers. Asks nobody, so it is as fast under attack as in peace."""
+    return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+
+
+async def _ready(request: Request) -> Response:
+    readiness: Readiness = request.app.state.readiness
+    state = await readiness.state()
+    headers = {"cache-control": "no-store", **({} if state.ready else {"retry-after": "5"})}
+    return JSONResponse(state.told(), 200 if state.ready else 503, headers)
+
+
+def _metrics(token: str) -> Any:
+    """`/metrics` for who has the token."""
+    expected = f"bearer {token}".encode()
+
+    async def metrics(request: Request) -> Response:
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if not hmac.compare_digest(f"{scheme.lower()} {given.strip()}".encode(), expected):
+            return failure(request.scope, 401, {"www-authenticate": 'Bearer realm="metrics"'})
+        board: Board = request.app.state.board
+        state = await request.app.state.readiness.state()
+        snapshots = await asyncio.to_thread(board.all)
+        registry = CollectorRegistry()
+        registry.register(Figures(snapshots, families(state)))
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
 
-    app.router.routes.append(Route("/", home, methods=["GET"]))
-    app.router.routes.append(Route("/static/hub.css", _style, methods=["GET"]))
+    return metrics
 
 
-async def _style(_request: Any) -> Response:
-    from importlib.resources import files
+def _refused_of(app: FastAPI, hub: Hub) -> dict[str, int]:
+    """Why connections and requests were refused: by the server that faces the net, and by the rates."""
+    rates = {f"rate_{purpose}": count for purpose, count in hub.rates.refused.items()}
+    return {**getattr(getattr(app.state, "guests", None), "refused", {}), **rates}
 
-    return Response(
-        (files("wego.web") / "static" / "hub.css").read_bytes(), media_type="text/css",
-        headers={"cache-control": "public, max-age=3600"},
-    )  # fmt: skip
+
+def _gauges(app: FastAPI, hub: Hub) -> dict[str, float]:
+    guests = getattr(app.state, "guests", None)  # our server sets it
+    connections = {} if guests is None else guests.figures()
+    return {**figures_of(hub), **connections, "memory_bytes": resident_bytes()}
+
+
+async def _schema(_request: Request) -> Response:
+    return PlainTextResponse(sdl(), media_type="text/plain; charset=utf-8")
+
+
+async def _style(_request: Request) -> Response:
+    return Response(_css(), media_type="text/css", headers={"cache-control": "public, max-age=3600"})
+
+
+@cache
+def _css() -> bytes:
+    return (files("wego.web") / "static" / "hub.css").read_bytes()

@@ -48,6 +48,7 @@ def schema() -> strawberry.Schema:
     )
 
 
+@cache
 def sdl() -> str:
     return str(schema().as_str()) + "\n"
 

@@ -1,25 +1,93 @@
-"""Serving: uvicorn with the application of the environment's settings, in one process or several."""
+"""Serving: the port first, then the database, then one server process or several with the application on both.
+
+In this order, because what is wrong shall be said in one sentence before anything is started or promised: a port in
+use, a database that is away. "The hub runs at" is said when it listens.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import errno
 import logging
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+import resource
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-import uvicorn
+import psycopg
 
+from wego.client_address import networks
 from wego.core import postgres
 from wego.core.memory import collect_rarely
 from wego.core.settings import PORT_FILE, Settings, from_environment
+from wego.core.tasks import ended
+from wego.serving.guests import MIB, Bounds
 
 log = logging.getLogger("wego.serve")
 WATCH_SECONDS = 1.0
+
+
+class Unservable(Exception):
+    """Why the hub cannot start; the hint says what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message, self.hint = message, hint
+
+
+# ── what a start needs ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def bind(settings: Settings) -> list[socket.socket]:
+    """The sockets of the address and port, bound and not yet listening; whoever asks meanwhile is told that nobody is
+    there."""
+    wanted = socket.getaddrinfo(settings.host or None, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    made: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(wanted):
+            made.append(_bound(socket.socket(family, kind, protocol), address))
+    except OSError as error:
+        for each in made:
+            each.close()
+        where = f"{settings.host or '*'}:{settings.port}"
+        if error.errno == errno.EADDRINUSE:
+            raise Unservable(
+                f"Port {settings.port} is in use: something listens at {where} already.",
+                "Stop it, or choose another port: PORT=8001 (or WEGO_PORT).",
+            ) from None
+        raise Unservable(f"Cannot listen at {where}: {error.strerror}.", "Check WEGO_HOST and WEGO_PORT.") from None
+    return made
+
+
+def _bound(made: socket.socket, address: Any) -> socket.socket:
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if made.family == socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind(address)
+        made.set_inheritable(True)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def bounds_of(settings: Settings) -> Bounds:
+    """What strangers may hold, by the settings."""
+    try:
+        trusted = networks(settings.trusted_proxies)
+    except ValueError as error:
+        raise Unservable(f"WEGO_TRUSTED_PROXIES: {error}.") from None
+    return Bounds(
+        connections=settings.max_connections, of_one_address=settings.max_connections_per_address, trusted=trusted,
+        body_bytes=settings.max_body_kb * 1024, bodies_bytes=max(64 * MIB, 2 * settings.max_body_kb * 1024),
+    )  # fmt: skip
 
 
 def attach(settings: Settings) -> tuple[str, postgres.Attachment | None]:
@@ -30,16 +98,51 @@ def attach(settings: Settings) -> tuple[str, postgres.Attachment | None]:
     return held.url, held
 
 
+@contextmanager
+def prepared(settings: Settings) -> Iterator[None]:
+    """Hold a database that answers and is of this version. One that is away is waited for, and that is said."""
+    from wego.setup import prepare
+
+    url, held = attach(settings)
+    try:
+        _wait_for(url, settings.start_seconds)
+        prepare(url)
+        yield
+    finally:
+        if held is not None:
+            held.close()
+
+
+def _wait_for(url: str, seconds: int) -> None:
+    until, said = time.monotonic() + seconds, False
+    while True:
+        try:
+            with psycopg.connect(url, connect_timeout=5, options="-c statement_timeout=5s") as connection:
+                connection.execute("select 1")
+            return
+        except psycopg.Error as error:
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            if not said:
+                said = True
+                words = f"The database does not answer yet; trying again for {seconds} s. ({reason})"
+                print(words, file=sys.stderr, flush=True)  # noqa: T201  # an operator waits at a terminal
+            if time.monotonic() > until:
+                hint = "Start it, or check WEGO_DATABASE_URL; `wego doctor` says more."
+                raise Unservable(f"The database did not answer within {seconds} s: {reason}", hint) from None
+        time.sleep(0.5)
+
+
+# ── a server process ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
 def factory() -> Any:
-    """The application of one server process. The first process to come works off the jobs: the others ask the
-    same queue in vain, so only one needs to."""
+    """The application of one server process, on a database that is prepared. The first process to come works off the
+    jobs: the others ask the same queue in vain, so only one needs to."""
     collect_rarely()  # before most is imported
     from wego.app import create_app
-    from wego.setup import prepare
 
     settings = from_environment()
     url, held = attach(settings)
-    prepare(url)
     app = create_app(settings, url, jobs=settings.jobs and _is_first(settings.home))
     if held is not None:
         app.router.lifespan_context = _watched(app.router.lifespan_context, held)
@@ -72,35 +175,68 @@ def _watched(lifespan: Any, held: postgres.Attachment) -> Any:
                 except postgres.PostgresError as error:
                     log.error("the embedded PostgreSQL does not come back: %s", error.message)
 
-        task = asyncio.create_task(watch())
+        task = asyncio.create_task(watch(), name="watch of the embedded PostgreSQL")
         try:
             async with lifespan(app) as state:
                 yield state
         finally:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            held.close()
+            if await ended(task):  # else a thread still holds it; the end of the process lets go of everything
+                held.close()
 
     return around
 
 
-def serve(settings: Settings) -> None:
-    """Serve until told to stop (SIGINT, SIGTERM)."""
-    export(settings)
-    options: dict[str, Any] = {
-        "host": settings.host, "port": settings.port, "log_level": "warning", "access_log": False,
-        "server_header": False, "date_header": True, "timeout_keep_alive": 30, "timeout_graceful_shutdown": 5,
-        "factory": True,
-    }  # fmt: skip
+# ── all of it ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def serve(settings: Settings, *, sockets: list[socket.socket] | None = None, words: str = "") -> int:
+    """Serve until told to stop (SIGINT, SIGTERM); the exit code. `words` are said when it listens."""
+    collect_rarely()
+    from wego.metrics import fresh_folder
+
+    sockets = sockets or bind(settings)
+    bounds = bounds_of(settings)
     settings.home.mkdir(parents=True, exist_ok=True)
     (settings.home / PORT_FILE).write_text(str(settings.port))
-    uvicorn.run("wego.serve:factory", workers=settings.workers if settings.workers > 1 else None, **options)
+    export(settings)
+    _allow_connections(settings.max_connections)
+    fresh_folder(settings.home)
+
+    def say() -> None:
+        print(words or f"The hub runs at {settings.issuer}", flush=True)  # noqa: T201  # what an operator waits for
+
+    with prepared(settings):
+        return _run(settings, bounds, sockets, say)
+
+
+def _run(settings: Settings, bounds: Bounds, sockets: list[socket.socket], say: Callable[[], None]) -> int:
+    from wego.serving.server import HubConfig, HubServer
+
+    config = HubConfig("wego.serve:factory", bounds)
+    if settings.workers > 1:
+        from wego.serving.workers import Workers
+
+        return Workers(config, sockets, settings.workers, started=say).run()
+    server = HubServer(config, say)
+    try:
+        server.run(sockets)
+    except KeyboardInterrupt:
+        return 130
+    return 0 if server.started else 1
+
+
+def _allow_connections(most: int) -> None:
+    """Each connection is an open file; the usual limit of 1,024 is too low for a thousand of them and the rest."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = most + 512
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
 
 
 def export(settings: Settings) -> None:
     """Hand the settings to server processes, which read the environment."""
     resolved = replace(settings, home=settings.home.absolute())
-    for name in Settings.__dataclass_fields__:
-        value = getattr(resolved, name)
-        os.environ[f"WEGO_{name.upper()}"] = str(int(value)) if isinstance(value, bool) else str(value)
+    for knob in fields(Settings):
+        value = getattr(resolved, knob.name)
+        os.environ[f"WEGO_{knob.name.upper()}"] = str(int(value)) if isinstance(value, bool) else str(value)

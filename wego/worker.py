@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-
-from sqlalchemy import delete
-from sqlmodel import col
 
 import federation.jobs  # noqa: F401  # importing a jobs module is what registers its handlers
 import members.jobs  # noqa: F401  # likewise
+import wego.purges  # noqa: F401  # likewise
 from wego.checkpoints import sign_if_grown
 from wego.core import jobs
 from wego.core.db import Database
-from wego.core.models import IdempotentAnswer
 from wego.core.settings import Settings
+from wego.core.tasks import ended
 
 log = logging.getLogger("wego.worker")
 
-
-KEPT = timedelta(days=7)  # how long the answer to an Idempotency-Key can be had again
+STOP_SECONDS = 2.5  # for a job that is under way; it is begun again later, by a worker that finds it stalled
+CLOSE_SECONDS = 3.5
 
 
 def register(settings: Settings) -> None:
@@ -34,11 +30,6 @@ def register(settings: Settings) -> None:
         async with database.session() as db:
             await sign_if_grown(db, settings)
 
-    @jobs.job("idempotency.purge", cron="17 3 * * *")
-    async def purge(database: Database) -> None:
-        async with database.session() as db:
-            await db.execute(delete(IdempotentAnswer).where(col(IdempotentAnswer.at) < datetime.now(UTC) - KEPT))
-
 
 async def work(database: Database, settings: Settings, *, concurrency: int = 4) -> None:
     """Work off the queue until cancelled; running jobs get a moment to end."""
@@ -48,8 +39,9 @@ async def work(database: Database, settings: Settings, *, concurrency: int = 4) 
     app = jobs.queue(database, url)
     async with app.open_async():
         await app.run_worker_async(
-            concurrency=concurrency, install_signal_handlers=False, shutdown_graceful_timeout=2, listen_notify=True
-        )
+            concurrency=concurrency, install_signal_handlers=False, shutdown_graceful_timeout=STOP_SECONDS,
+            listen_notify=True,
+        )  # fmt: skip
 
 
 @asynccontextmanager
@@ -64,10 +56,8 @@ async def working(database: Database, settings: Settings) -> AsyncIterator[None]
                 log.warning("worker: %s", type(error).__name__)
             await asyncio.sleep(1)
 
-    task = asyncio.create_task(forever())
+    task = asyncio.create_task(forever(), name="the job worker")
     try:
         yield
     finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await ended(task, CLOSE_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
@@ -47,3 +48,15 @@ async def test_themes_of_two_editions_with_one_name_are_shown_once(standing: Sta
     for card in re.findall(r'<ul class="tags">(.*?)</ul>', page):
         names = re.findall(r"<li[^>]*>(.*?)</li>", card)
         assert len(names) == len(set(names)) > 0
+
+
+async def test_a_crowd_at_the_first_page_waits_in_turn_and_is_told_when_it_is_too_long(standing: Station):
+    """Each page is some ten milliseconds of the processor: twenty at once would keep everybody else waiting."""
+    answers = await asyncio.gather(*(standing.http.get("/", headers={"accept": "text/html"}) for _ in range(60)))
+    codes = [answer.status_code for answer in answers]
+    assert set(codes) == {200, 503}
+    assert codes.count(200) >= 20
+    refused = next(answer for answer in answers if answer.status_code == 503)
+    assert refused.headers["retry-after"]
+    assert refused.headers["content-type"].startswith("text/html")
+    assert (await standing.http.get("/")).status_code == 200

@@ -7,6 +7,7 @@ each operation. A token is verified before the body is read, so that only who ha
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ from wego.problems import errors_of
 
 log = logging.getLogger("wego.graphql")
 
+LONGEST = 10.0  # seconds that an answer may take once the request is read, whatever it waits for
 LONGEST_PREPARED = 8_192  # bytes of a body that is worth remembering
 VARY = (b"vary", b"accept, accept-language, authorization")
 CONTENT_TYPES = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in (JSON, RESPONSE_JSON)}
@@ -152,10 +154,12 @@ class GraphQLEndpoint:
             check_form(request)
             self._sign_in(hub, request)  # which also finds a token in the address
         if request.credential is None:
-            return await (self._public if hub.answers.listening else self._answer)(hub, request)
+            async with asyncio.timeout(LONGEST):
+                return await (self._public if hub.answers.listening else self._answer)(hub, request)
         if request.method == "POST":
             request.body = await body_of(receive, hub.settings.max_body_kb * 1024)
-        return await self._answer(hub, request)
+        async with asyncio.timeout(LONGEST):  # a server that is stopped says nothing, and ends no statement
+            return await self._answer(hub, request)
 
     @staticmethod
     def _sign_in(hub: Hub, request: Request) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,17 +15,20 @@ from i18n.locales import reading_list
 from wego.api.persisted import PersistedDocuments
 from wego.api.rates import Purpose, Rates
 from wego.api.responses import PublicCache
-from wego.core.cache import Cache, sweep_all
+from wego.core.cache import Cache, sweep_all, total_bytes
 from wego.core.db import Database
+from wego.core.offload import Work, waiting
 from wego.core.reads.engine import Engine
 from wego.core.reads.query import Limits
 from wego.core.settings import Settings
+from wego.core.tasks import ended, within
 from wego.core.writes import Writer
 from wego.problems import words
 from wego.schema import schema
 
 PREPARED_BYTES = 6 * 2**20
 SWEEP_SECONDS = 3.0
+CLOSE_SECONDS = 1.2  # for each of three things, so that all of them and the worker are closed within a stop
 
 
 @dataclass
@@ -76,14 +79,15 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
     """Open everything on a prepared database; close it at the end."""
     async with contextlib.AsyncExitStack() as stack:
         database = await Database(url, read_size=settings.connections).open()
-        stack.push_async_callback(database.close)
+        stack.push_async_callback(_closed, database.close, "the database")
         answers = PublicCache(settings.cache_mb * 2**20)
-        stack.push_async_callback(_ended, asyncio.create_task(_sweep()))
+        stack.push_async_callback(ended, asyncio.create_task(_sweep(), name="sweep of the caches"))
         if settings.cache_mb:
-            stack.push_async_callback(_ended, asyncio.create_task(answers.listen(url)))
+            listening = asyncio.create_task(answers.listen(url), name="hearing of changes")
+            stack.push_async_callback(ended, listening, CLOSE_SECONDS)
         engine = make_engine(settings)
         keys = await open_keys(settings, database)
-        stack.push_async_callback(keys.close)
+        stack.push_async_callback(_closed, keys.close, "the keys")
         yield Hub(
             settings, database, engine, Writer(engine, database, words).bind_schema(schema()), keys,
             Verifier(settings, keys), answers, rates_of(settings), PersistedDocuments(_registered),
@@ -101,7 +105,17 @@ async def _sweep() -> None:
         sweep_all()
 
 
-async def _ended(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+async def _closed(close: Callable[[], Awaitable[None]], name: str) -> None:
+    """Close one thing for a bounded time; what it raises must not keep the others open."""
+    await within(CLOSE_SECONDS, close(), name)
+
+
+def figures_of(hub: Hub) -> dict[str, float]:
+    """What this process keeps and uses, for the metrics: `pool:<lane>:<state>`, `work:<kind>`, and plain names."""
+    found: dict[str, float] = {
+        "cache_bytes": total_bytes(), "cache_answers": len(hub.answers), "documents": len(hub.engine.library),
+    }  # fmt: skip
+    for lane, (places, taken, queued) in hub.database.reads.places().items():
+        found |= {f"pool:{lane}:places": places, f"pool:{lane}:used": taken, f"pool:{lane}:waiting": queued}
+    found["pool:write:used"] = hub.database.engine.pool.checkedout()  # type: ignore[attr-defined]  # of a queue pool
+    return found | {f"work:{work}": waiting(work) for work in Work}

@@ -49,6 +49,9 @@ class PublicCache:
         self.listening = False
         self.get = self._kept.get
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     def clear(self) -> None:
         self._kept.clear()
         self.version += 1

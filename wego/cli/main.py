@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
@@ -13,6 +13,7 @@ import typer
 
 from wego.cli import audit, database
 from wego.cli.base import Json, emit, fail, opened, progress_shown, run, server, settings
+from wego.core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(database.app, name="db")
@@ -60,6 +61,7 @@ def demo(
 
     os.environ.setdefault("WEGO_SERVER_TIMING", "1")
     knobs = settings(serving=True)
+    sockets = _bound(knobs) if serve else []
 
     async def prepare(progress: Callable[[str], None]) -> None:
         async with opened(knobs) as db:
@@ -67,10 +69,10 @@ def demo(
 
     with progress_shown() as progress:
         run(prepare(progress))
-    typer.echo(what_to_try(knobs))
-    sys.stdout.flush()
     if serve:
-        _serve(knobs)
+        _serve(knobs, sockets, what_to_try(knobs))
+    else:
+        typer.echo(what_to_try(knobs))
 
 
 @app.command()
@@ -80,16 +82,28 @@ def serve(
 ) -> None:
     """Serve the hub."""
     knobs = settings(serving=True)
-    _serve(replace(knobs, port=port or knobs.port, workers=workers or knobs.workers))
+    knobs = replace(knobs, port=port or knobs.port, workers=workers or knobs.workers)
+    _serve(knobs, _bound(knobs))
 
 
-def _serve(knobs: object) -> None:
+def _bound(knobs: Settings) -> list[socket.socket]:
+    """The port, before anything is started for it or said of it."""
+    from wego.serve import Unservable, bind
+
+    try:
+        return bind(knobs)
+    except Unservable as error:
+        fail(error.message, error.hint)
+
+
+def _serve(knobs: Settings, sockets: list[socket.socket], words: str = "") -> None:
     from wego.core.postgres import PostgresError
+    from wego.serve import Unservable
     from wego.serve import serve as serve_it
 
     try:
-        serve_it(knobs)  # type: ignore[arg-type]  # Settings; not named here, so that help starts fast
-    except PostgresError as error:
+        raise typer.Exit(serve_it(knobs, sockets=sockets, words=words))
+    except (PostgresError, Unservable) as error:
         fail(error.message, error.hint)
 
 

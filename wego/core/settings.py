@@ -49,6 +49,21 @@ class Settings:
         default=60, metadata={"help": "most bad tokens, or tries to accept an invitation, of one address in a minute"}
     )
 
+    trusted_proxies: str = field(
+        default="", metadata={"help": "addresses or networks of proxies whose X-Forwarded-For or Forwarded is believed"}
+    )
+    max_connections: int = field(default=1_000, metadata={"help": "most connections of one server process"})
+    max_connections_per_address: int = field(
+        default=100, metadata={"help": "most connections of one address (IPv6: /64) to one server process"}
+    )
+    metrics_token: str = field(
+        default="", metadata={"help": "the bearer token that opens /metrics; without one there is no /metrics"}
+    )
+    min_free_mb: int = field(
+        default=200, metadata={"help": "free disk space, in MiB, below which /health/ready says no"}
+    )
+    start_seconds: int = field(default=60, metadata={"help": "how long a start waits for a database that is away"})
+
     @property
     def connections(self) -> int:
         """How many connections one process reads with. Two for each processor and one more, as PostgreSQL's own wiki

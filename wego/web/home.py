@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 
 import orjson
@@ -14,6 +17,9 @@ from i18n.catalogs import fill, say
 from i18n.locales import LOCALES, accepted, canonical, direction, negotiate, wished
 from wego.api.hub import Hub
 from wego.core.access import NOBODY
+from wego.core.errors import Unavailable
+
+MOST_WAITING = 20
 
 NEWEST = """
 query Newest {
@@ -49,8 +55,34 @@ def _environment() -> Environment:
     )  # fmt: skip
 
 
+class Turns:
+    """Pages are made one after the other: each takes some ten milliseconds of the processor, and between two of them
+    everybody else has his turn. Only so many wait; the others are told to come again."""
+
+    def __init__(self, most_waiting: int = MOST_WAITING) -> None:
+        self._turn, self._waiting, self._most = asyncio.Lock(), 0, most_waiting
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[None]:
+        if self._waiting >= self._most:
+            raise Unavailable("The hub is busy; try again in {seconds} seconds.", seconds=2)
+        self._waiting += 1
+        try:
+            async with self._turn:
+                await asyncio.sleep(0)  # those who waited meanwhile come first
+                yield
+        finally:
+            self._waiting -= 1
+
+
 async def home(request: Request) -> HTMLResponse:
     """`GET /`; `?lang=` chooses a language and is kept in the links of the chooser only."""
+    turns: Turns = request.app.state.pages
+    async with turns.take():
+        return await _page(request)
+
+
+async def _page(request: Request) -> HTMLResponse:
     hub: Hub = request.app.state.hub
     locale, languages = _languages(request)
     operation = hub.engine.find(NEWEST, None, {})
