@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import text
 
 from federation.keys import open_keys
+from federation.replay import first_after
 from wego.core import audit
 from wego.core.access import system
 from wego.core.audit import Event, Happening
@@ -28,9 +29,8 @@ MARGIN = timedelta(minutes=15)
 BATCH = 5000
 
 _PURGE_REPLAY = text("""
-    DELETE FROM oauth_replay WHERE digest IN (
-        SELECT digest FROM oauth_replay WHERE expires_at < :before ORDER BY expires_at LIMIT :batch
-        FOR UPDATE SKIP LOCKED)
+    DELETE FROM oauth_replay WHERE key IN (
+        SELECT key FROM oauth_replay WHERE key < :before ORDER BY key LIMIT :batch FOR UPDATE SKIP LOCKED)
 """)
 _PURGE_TOKENS = text("""
     WITH gone AS (
@@ -56,7 +56,7 @@ async def purge(database: Database, now: str | None = None) -> None:
 
 async def _purge_replay(database: Database, before: datetime) -> int:
     async with database.session() as db:
-        done: Any = await db.execute(_PURGE_REPLAY, {"before": before, "batch": BATCH})
+        done: Any = await db.execute(_PURGE_REPLAY, {"before": first_after(before), "batch": BATCH})
         return int(done.rowcount)
 
 

@@ -35,7 +35,8 @@ from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 
 from federation import jose
 from federation.keys import RingKey
-from federation.proofs import AHEAD, replay_digest
+from federation.proofs import AHEAD
+from federation.replay import Once, once
 from wego.core.access import SCOPES
 from wego.core.ids import new_id
 
@@ -73,14 +74,6 @@ class Program(ClientMixin):
 
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type == "client_credentials"
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """The jti of an assertion, to be written down before anything is handed out."""
-
-    digest: bytes
-    expires: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +137,7 @@ class ClientAssertion(JWTBearerClientAssertion):
         super().__init__()
         self._issuer = issuer
         self._now = now.timestamp()
-        self.used: Used | None = None
+        self.used: Once | None = None  # to be written down before anything is handed out
 
     def __call__(self, query_client: Any, request: OAuth2Request) -> Program:
         header, claims = read_assertion(request.form)
@@ -165,7 +158,7 @@ class ClientAssertion(JWTBearerClientAssertion):
     def _check_signature(self, assertion: str, header: Mapping[str, Any], program: Program) -> None:
         if jose.media_type(header) not in ASSERTION_TYPES:
             raise jose.Malformed("The assertion is a token of another type.")
-        key = jose.key_set(program.jwks).get(jose.name(header.get("kid")))
+        key = jose.key_set(program.jwks).get(jose.identifier(header, "kid", "assertion"))
         if key is None:
             raise jose.Malformed("The assertion names a key that this program does not have.")
         jose.verify(assertion, key)
@@ -183,8 +176,7 @@ class ClientAssertion(JWTBearerClientAssertion):
             raise jose.Malformed("The assertion has expired: make a new one for each request.")
         if ends - min(issued, self._now) > LONGEST_LIFE:
             raise jose.Malformed("The assertion lives longer than 120 seconds.")
-        digest = replay_digest("assertion", program.client_id, jose.name(claims.get("jti")))
-        self.used = Used(digest, ends + AHEAD)
+        self.used = once("assertion", program.client_id, jose.identifier(claims, "jti", "assertion"), ends + AHEAD)
 
 
 class ProgramGrant(ClientCredentialsGrant):

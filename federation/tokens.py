@@ -26,13 +26,13 @@ from federation.actors import in_standing
 from federation.keys import KeyRing, RingKey
 from federation.models import OAuthToken
 from federation.proofs import Proof, TokenError, open_proof
+from federation.replay import Once
 from federation.server import (
     METHOD,
     FormRequest,
     Program,
     Terms,
     TokenServer,
-    Used,
     base_claims,
     core_answer,
     read_assertion,
@@ -41,6 +41,7 @@ from federation.server import (
 from federation.verifier import Verifier
 from members import people
 from members.models import ACTIVE
+from members.people import touch_access
 from wego.core import audit
 from wego.core.access import Actor, ActorKind
 from wego.core.audit import Event
@@ -100,20 +101,22 @@ _STANDING = sorted(status.value for status in ACTIVE)
 # not: a used assertion must survive a crash.
 _ISSUE = """
     WITH used AS (
-        INSERT INTO oauth_replay (digest, expires_at)
-        SELECT * FROM unnest($1::bytea[], $2::timestamptz[])
-        WHERE NOT EXISTS (SELECT 1 FROM oauth_replay WHERE digest = ANY($1))
+        INSERT INTO oauth_replay (key)
+        SELECT unnest($1::bytea[])
+        WHERE NOT EXISTS (SELECT 1 FROM oauth_replay WHERE key = ANY($1 || $2::bytea[]))
           AND set_config('synchronous_commit', 'on', true) = 'on'
-        ON CONFLICT DO NOTHING RETURNING digest
+        ON CONFLICT DO NOTHING RETURNING key
     ), kept AS (
         INSERT INTO oauth_token (jti, client_id, subject, city_id, scope, resource, issued_at, expires_at)
         SELECT $3, $4, $4, $5::uuid, $6, $7, $8::timestamptz, $9::timestamptz
         WHERE (SELECT count(*) FROM used) = cardinality($1)
     )
-    SELECT digest FROM used
+    SELECT key FROM used
 """
+_KNOWN = "SELECT key FROM oauth_replay WHERE key = ANY($1::bytea[]) LIMIT 1"
 _SPEND = text("""
-    INSERT INTO oauth_replay (digest, expires_at) VALUES (:digest, :ends) ON CONFLICT DO NOTHING RETURNING digest
+    INSERT INTO oauth_replay (key) SELECT CAST(:key AS bytea)
+    WHERE NOT EXISTS (SELECT 1 FROM oauth_replay WHERE key = :near) ON CONFLICT DO NOTHING RETURNING key
 """)
 
 
@@ -150,12 +153,13 @@ async def issue(hub: Hub, form: Form, proofs: Sequence[str], now: datetime | Non
     return body
 
 
-async def _write(hub: Hub, claims: Mapping[str, Any], used: Used, proof: Proof, now: datetime) -> None:
-    digests = [used.digest, proof.digest]
+async def _write(hub: Hub, claims: Mapping[str, Any], used: Once, proof: Proof, now: datetime) -> None:
+    both = (used, proof.once)
+    keys = [each.key for each in both]
     rows = await hub.database.reads.fetch(
         _ISSUE,
-        digests,
-        [datetime.fromtimestamp(used.expires, UTC), proof.expires],
+        keys,
+        [each.near for each in both],
         claims["jti"],
         claims["client_id"],
         claims["city"],
@@ -164,13 +168,11 @@ async def _write(hub: Hub, claims: Mapping[str, Any], used: Used, proof: Proof, 
         now,
         datetime.fromtimestamp(claims["exp"], UTC),
     )
-    fresh = {row["digest"] for row in rows}
-    if len(fresh) == len(digests):
+    fresh = {row["key"] for row in rows}
+    if len(fresh) == len(keys):
         return
-    if not fresh:
-        known = "SELECT digest FROM oauth_replay WHERE digest = $1"
-        fresh = set(digests) - {await hub.database.reads.fetchval(known, used.digest)}
-    if used.digest not in fresh:
+    known = None if fresh else await hub.database.reads.fetchval(_KNOWN, [used.key, used.near])
+    if used.key not in fresh and (fresh or known is not None):
         raise OAuthProblem("invalid_client", _USED_ASSERTION)
     raise OAuthProblem("invalid_dpop_proof", _USED_PROOF)
 
@@ -218,8 +220,7 @@ async def authenticate(hub: Hub, db: Session, form: Form, endpoint: str, now: da
     used = server.assertion.used
     if program is None or used is None:
         raise OAuthProblem("invalid_client", "The program is unknown, or may not get tokens now.")
-    ends = datetime.fromtimestamp(used.expires, UTC)
-    if (await db.execute(_SPEND, {"digest": used.digest, "ends": ends})).first() is None:
+    if (await db.execute(_SPEND, {"key": used.key, "near": used.near})).first() is None:
         raise OAuthProblem("invalid_client", _USED_ASSERTION)
     return program
 
@@ -240,6 +241,7 @@ async def revoke(hub: Hub, verifier: Verifier, form: Form, now: datetime | None 
             .returning(col(OAuthToken.jti))
         )
         if revoked.first() is not None:
+            await touch_access(db)  # every reader of this token sees another epoch at his next request
             actor = Actor(ActorKind.PROGRAM, program.client_id)
             await audit.record(db, actor, Event.TOKEN_REVOKED, "OAuthClient", program.key, jti=claims["jti"])
 
@@ -269,7 +271,7 @@ def _claims(verifier: Verifier, form: Form, now: datetime) -> Mapping[str, Any] 
     if not token:
         raise OAuthProblem("invalid_request", "The parameter token is missing.")
     try:
-        return verifier.verify(token, now).claims
+        return verifier.claims(token, now)
     except TokenError:
         return None
 
