@@ -17,9 +17,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 from typing import Any, cast
 
 from cryptography.exceptions import InvalidSignature
@@ -50,6 +50,10 @@ class _Registry(jws.JWSRegistry):
     max_header_length = MOST_BYTES
     max_payload_length = MOST_BYTES
 
+
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_TO_PLAIN = bytes.maketrans(b"-_", b"+/")
+_LAST = {2: _ALPHABET[::16], 3: _ALPHABET[::4]}  # the letters that can end a text of 4n + 2 or 4n + 3 letters
 
 _ECDSA = ec.ECDSA(SHA256())
 _COORDINATE = 32  # bytes of r and of s on P-256 (RFC 7518 section 3.4)
@@ -86,14 +90,13 @@ def members(text: bytes) -> dict[str, Any]:
 
 
 def decode64(text: str) -> bytes:
-    """base64url without padding, in its one canonical spelling."""
-    try:
-        found = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True)
-    except (ValueError, binascii.Error):
-        raise Malformed("A part of the token is not base64url.") from None
-    if encode64(found) != text:
+    """base64url without padding, in its one canonical spelling: where the last letter carries spare bits, they are
+    nought (RFC 4648 section 3.5)."""
+    octets = text.encode("ascii", "replace")
+    spare = len(octets) % 4
+    if octets.translate(None, _ALPHABET) or spare == 1 or (spare and octets[-1] not in _LAST[spare]):
         raise Malformed("A part of the token is not base64url.")
-    return found
+    return binascii.a2b_base64(octets.translate(_TO_PLAIN) + b"=="[: -spare % 4])
 
 
 def encode64(octets: bytes) -> str:
@@ -136,7 +139,7 @@ def name(value: object) -> str:
     """A kid or jti: visible ASCII of a sensible length."""
     if not isinstance(value, str) or not 1 <= len(value) <= LONGEST_NAME:
         raise Malformed("An identifier in the token is missing or of the wrong length.")
-    if not all("!" <= letter <= "~" for letter in value):
+    if not value.isascii() or not value.isprintable() or " " in value:
         raise Malformed("An identifier in the token is not plain ASCII.")
     return value
 
@@ -171,15 +174,19 @@ def verify(token: str, key: PublicKey, *, algorithms: Collection[str] = VERIFIED
     check_signature(token, signature, key)
 
 
+def accepted_algorithm(header: Mapping[str, Any], algorithms: Collection[str] = VERIFIED_ALGORITHMS) -> str:
+    """The algorithm that a header names."""
+    named = header.get("alg")
+    if not isinstance(named, str) or named not in algorithms:
+        raise Malformed(f"The algorithm of the signature is not accepted here: use {' or '.join(algorithms)}.")
+    return named
+
+
 def check_algorithm(
     header: Mapping[str, Any], key: PublicKey, algorithms: Collection[str] = VERIFIED_ALGORITHMS
 ) -> None:
     """The algorithm is a property of the key (RFC 8725 section 3.1): what the header says can only agree with it."""
-    wanted = algorithm_of(key)
-    named = header.get("alg")
-    if not isinstance(named, str) or named not in algorithms:
-        raise Malformed(f"The algorithm of the signature is not accepted here: use {' or '.join(algorithms)}.")
-    if named != wanted:
+    if accepted_algorithm(header, algorithms) != algorithm_of(key):
         raise Malformed("The algorithm that the header names is not the one of the key.")
 
 
@@ -267,11 +274,11 @@ def private_jwk(key: PublicKey, **more: str) -> dict[str, Any]:
     return {**cast("dict[str, Any]", key.as_dict(private=True)), **more}
 
 
-@lru_cache(maxsize=1024)
-def _imported(text: str) -> dict[str, PublicKey]:
-    return {entry["kid"]: public_key(entry) for entry in json.loads(text)["keys"]}
-
-
-def key_set(jwks: Mapping[str, Any]) -> Mapping[str, PublicKey]:
+def key_set(jwks: Mapping[str, Any]) -> dict[str, PublicKey]:
     """The keys of a registered JWK Set by their kid."""
-    return _imported(json.dumps(jwks, sort_keys=True))
+    return {entry["kid"]: public_key(entry) for entry in jwks["keys"]}
+
+
+def token_hash(access_token: str) -> str:
+    """`ath`: the hash by which a proof names its token (RFC 9449 section 4.2)."""
+    return encode64(hashlib.sha256(access_token.encode("ascii")).digest())

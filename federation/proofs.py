@@ -19,7 +19,6 @@ its key, for a header of the very same letters.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -114,11 +113,6 @@ def _check_claims(claims: dict[str, Any], by: ProofKey, method: str, url: str, n
     if ath is not None and claims.get("ath") != ath:
         raise refused("The proof is for another token: ath is the hash of the token that is sent with it.")
     return once("dpop", by.jkt, jose.identifier(claims, "jti", "proof"), issued + WINDOW + AHEAD)
-
-
-def token_hash(access_token: str) -> str:
-    """`ath`: the hash by which a proof names its token (RFC 9449 section 4.2)."""
-    return jose.encode64(hashlib.sha256(access_token.encode("ascii")).digest())
 
 
 def _normal(url: str) -> tuple[str, str, int | None, str]:

@@ -11,8 +11,7 @@ when it deletes them, because one entry in the log per token would let every tok
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -29,13 +28,14 @@ from federation.proofs import Proof, TokenError, open_proof
 from federation.replay import Once
 from federation.server import (
     METHOD,
+    Assertion,
     FormRequest,
     Program,
     Terms,
     TokenServer,
     base_claims,
     core_answer,
-    read_assertion,
+    open_assertion,
     sign_token,
 )
 from federation.verifier import Verifier
@@ -51,8 +51,9 @@ from wego.core.ids import new_id
 from wego.core.models import AccessEpoch
 from wego.core.settings import Settings
 
+Pace = Callable[[str], None]  # hears of a program that has proved who it is; may refuse, before anything is written
+
 OPERATOR_CLIENT = "wego-cli"  # client_id of tokens that the operator issues for a person
-_CLIENT_ID = re.compile(r"[A-Za-z0-9._:/~-]{1,255}")
 _USED_ASSERTION = "The assertion was used before: make a new one for each request."
 _USED_PROOF = "The proof was used before: make a new one for each request."
 
@@ -76,6 +77,7 @@ class OAuthProblem(Exception):
         self.error = error
         self.description = description
         self.status = status
+        self.retry_after = 0  # seconds, where waiting helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ _ISSUE = """
         SELECT $3, $4, $4, $5::uuid, $6, $7, $8::timestamptz, $9::timestamptz
         WHERE (SELECT count(*) FROM used) = cardinality($1)
     )
-    SELECT key FROM used
+    SELECT ARRAY(SELECT key FROM used) AS fresh
 """
 _KNOWN = "SELECT key FROM oauth_replay WHERE key = ANY($1::bytea[]) LIMIT 1"
 _SPEND = text("""
@@ -120,11 +122,9 @@ _SPEND = text("""
 """)
 
 
-async def load_program(hub: Hub, client_id: object) -> Program | None:
+async def load_program(hub: Hub, client_id: str) -> Program | None:
     """A program that may get tokens: registered, not revoked, of a member in good standing. The access epoch is of
     the same snapshot, so a suspension that comes a moment later finds the token with an older epoch."""
-    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
-        return None
     row = await hub.database.reads.fetchrow(_LOAD, client_id, _STANDING)
     if row is None:
         return None
@@ -132,23 +132,29 @@ async def load_program(hub: Hub, client_id: object) -> Program | None:
     return Program(key, known_id, jose.members(jwks), tuple(scopes), city_id, slug, locale, epoch)
 
 
-async def issue(hub: Hub, form: Form, proofs: Sequence[str], now: datetime | None = None) -> dict[str, Any]:
-    """The answer of the token endpoint; OAuthProblem when there is no token."""
+async def issue(hub: Hub, form: Form, proofs: Sequence[str], pace: Pace, now: datetime | None = None) -> dict[str, Any]:
+    """The answer of the token endpoint; OAuthProblem when there is no token. What costs nothing to tell is told first,
+    then what a signature costs, then what the database costs."""
     at = now or datetime.now(UTC)
     settings = hub.settings
     endpoint = f"{settings.issuer}/oauth/token"
+    assertion = _assertion(form, settings, at)
+    if form.fields.get("grant_type") != "client_credentials":
+        raise OAuthProblem("unsupported_grant_type", "Only client_credentials is offered here.")
     resource = _resource(form, settings)
-    sub = _claimed_sub(form)
+    request = _request(endpoint, form)
     try:
         proof = open_proof(proofs, "POST", endpoint, at)
     except TokenError as problem:
         raise OAuthProblem(problem.error, problem.description) from None
     terms = Terms(settings.issuer, resource, proof.jkt, settings.token_seconds, at)
-    server = TokenServer(terms, await load_program(hub, sub), hub.keys.signing(at))
-    status, body = core_answer(server, _request(endpoint, form))
+    program = await load_program(hub, assertion.client_id)
+    server = TokenServer(terms, assertion, program, hub.keys.signing(at))
+    status, body = core_answer(server, request)
     used = server.assertion.used
     if status != 200 or used is None:
         raise OAuthProblem(body["error"], body.get("error_description", "The request was refused."), status)
+    pace(assertion.client_id)
     await _write(hub, server.tokens.claims, used, proof, at)
     return body
 
@@ -156,7 +162,7 @@ async def issue(hub: Hub, form: Form, proofs: Sequence[str], now: datetime | Non
 async def _write(hub: Hub, claims: Mapping[str, Any], used: Once, proof: Proof, now: datetime) -> None:
     both = (used, proof.once)
     keys = [each.key for each in both]
-    rows = await hub.database.reads.fetch(
+    row = await hub.database.reads.fetchrow(
         _ISSUE,
         keys,
         [each.near for each in both],
@@ -168,7 +174,7 @@ async def _write(hub: Hub, claims: Mapping[str, Any], used: Once, proof: Proof, 
         now,
         datetime.fromtimestamp(claims["exp"], UTC),
     )
-    fresh = {row["key"] for row in rows}
+    fresh = set(row["fresh"])
     if len(fresh) == len(keys):
         return
     known = None if fresh else await hub.database.reads.fetchval(_KNOWN, [used.key, used.near])
@@ -193,9 +199,9 @@ def _resource(form: Form, settings: Settings) -> str:
     return settings.resource
 
 
-def _claimed_sub(form: Form) -> object:
+def _assertion(form: Form, settings: Settings, now: datetime) -> Assertion:
     try:
-        return read_assertion(form.fields)[1].get("sub")
+        return open_assertion(form.fields, settings.issuer, now.timestamp())
     except OAuth2Error as problem:
         raise _from_authlib(problem) from None
 
@@ -204,33 +210,38 @@ def _from_authlib(problem: OAuth2Error) -> OAuthProblem:
     return OAuthProblem(problem.error or "invalid_request", problem.description or "The request was refused.")
 
 
-async def authenticate(hub: Hub, db: Session, form: Form, endpoint: str, now: datetime) -> Program:
-    """Authenticate a program at another endpoint by its assertion, which is then used up."""
+async def authenticate(hub: Hub, form: Form, endpoint: str, pace: Pace, now: datetime) -> tuple[Program, Once]:
+    """Authenticate a program at another endpoint by its assertion, which is still to be used up."""
     settings = hub.settings
-    program = await load_program(hub, _claimed_sub(form))
-    terms = Terms(settings.issuer, settings.resource, "", settings.token_seconds, now)
-    server = TokenServer(terms, program, hub.keys.signing(now))
+    assertion = _assertion(form, settings, now)
     request = _request(f"{settings.issuer}/oauth/{endpoint}", form)
+    program = await load_program(hub, assertion.client_id)
+    terms = Terms(settings.issuer, settings.resource, "", settings.token_seconds, now)
+    server = TokenServer(terms, assertion, program, hub.keys.signing(now))
     try:
         server.authenticate_client(request, [METHOD], endpoint)
     except OAuth2Error as problem:
         raise _from_authlib(problem) from None
     except (ValueError, RecursionError):
         raise OAuthProblem("invalid_request", "The request cannot be read.") from None
-    used = server.assertion.used
-    if program is None or used is None:
+    if program is None or server.assertion.used is None:
         raise OAuthProblem("invalid_client", "The program is unknown, or may not get tokens now.")
+    pace(assertion.client_id)
+    return program, server.assertion.used
+
+
+async def _spend(db: Session, used: Once) -> None:
     if (await db.execute(_SPEND, {"key": used.key, "near": used.near})).first() is None:
         raise OAuthProblem("invalid_client", _USED_ASSERTION)
-    return program
 
 
-async def revoke(hub: Hub, verifier: Verifier, form: Form, now: datetime | None = None) -> None:
+async def revoke(hub: Hub, verifier: Verifier, form: Form, pace: Pace, now: datetime | None = None) -> None:
     """Revoke a token of the program that asks (RFC 7009). A token of somebody else, or none at all, changes
     nothing and is told to nobody."""
     at = now or datetime.now(UTC)
+    program, used = await authenticate(hub, form, "revoke", pace, at)
     async with hub.database.session() as db:
-        program = await authenticate(hub, db, form, "revoke", at)
+        await _spend(db, used)
         claims = _claims(verifier, form, at)
         if claims is None or claims["client_id"] != program.client_id:
             return
@@ -246,12 +257,15 @@ async def revoke(hub: Hub, verifier: Verifier, form: Form, now: datetime | None 
             await audit.record(db, actor, Event.TOKEN_REVOKED, "OAuthClient", program.key, jti=claims["jti"])
 
 
-async def introspect(hub: Hub, verifier: Verifier, form: Form, now: datetime | None = None) -> dict[str, Any]:
+async def introspect(
+    hub: Hub, verifier: Verifier, form: Form, pace: Pace, now: datetime | None = None
+) -> dict[str, Any]:
     """What a token is worth now (RFC 7662). A program learns about its own tokens; of others it learns
     nothing."""
     at = now or datetime.now(UTC)
+    program, used = await authenticate(hub, form, "introspect", pace, at)
     async with hub.database.session() as db:
-        program = await authenticate(hub, db, form, "introspect", at)
+        await _spend(db, used)
         claims = _claims(verifier, form, at)
         if claims is None or claims["client_id"] != program.client_id:
             return {"active": False}

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,10 +27,12 @@ from federation.keys import KeyRing
 from federation.proofs import ProofKey, TokenError, open_proof
 from federation.replay import Once
 from wego.core.access import Actor, ActorKind, Post, Role
+from wego.core.cache import Cache
 from wego.core.settings import Settings
 
 SKEW = 5.0  # seconds by which clocks may differ
-MOST_TOKENS = 2_000  # that a process remembers: some 3 KB each
+BYTES = 6 * 2**20  # of remembered tokens in a process: some two thousand
+_EACH, _EACH_POST = 2_000, 250  # bytes of a verified token with its actor and its proof's key, and of each post
 _USUAL = b"DPoP "
 _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +([A-Za-z0-9._~+/=-]+)")
 
@@ -45,6 +46,7 @@ class Verified:
     ath: str
     kid: str
     jti: str
+    client_id: str
     jkt: str
     issued: datetime
     starts: float
@@ -93,13 +95,13 @@ class Verifier:
     checked every time."""
 
     def __init__(
-        self, settings: Settings, keys: KeyRing, *, resource: str | None = None, capacity: int = MOST_TOKENS
+        self, settings: Settings, keys: KeyRing, *, resource: str | None = None, most_bytes: int = BYTES
     ) -> None:
         self._issuer = settings.issuer
         self._resource = resource or settings.resource
         self._keys = keys
-        self._capacity = capacity
-        self._seen: OrderedDict[bytes, Verified] = OrderedDict()
+        # Keys are the header's own bytes, which a hash would have to read as well; they are ours by their signature.
+        self._seen: Cache[bytes, Verified] = Cache(most_bytes, size=_size, seconds=settings.token_seconds + SKEW)
 
     def authenticate(
         self, headers: Iterable[tuple[bytes, bytes]], method: str, url: str, now: datetime | None = None
@@ -134,9 +136,8 @@ class Verifier:
             token = _token_of(given[0].decode("latin-1"))
             known, _ = self._checked(token, at)
             if given[0] == _USUAL + token.encode("ascii"):  # one spelling is kept: there are endless others
-                self._remember(given[0], known)
+                self._seen.put(given[0], known)
             return known
-        self._seen.move_to_end(given[0])
         if self._keys.public(known.kid, at) is None:
             raise refused("The key of the token is not ours, or was retired.")
         if known.refused:
@@ -176,10 +177,9 @@ class Verifier:
             raise jose.Malformed("The token is for another resource.")
         return _verified(claims, token, kid), claims
 
-    def _remember(self, shown: bytes, known: Verified) -> None:
-        self._seen[shown] = known
-        while len(self._seen) > self._capacity:
-            self._seen.popitem(last=False)
+
+def _size(known: Verified) -> int:
+    return _EACH + _EACH_POST * len(known.actor.posts)
 
 
 def _names_token(url: str) -> bool:
@@ -217,6 +217,7 @@ def _verified(claims: dict[str, Any], token: str, kid: str) -> Verified:
         ath=jose.encode64(digest),
         kid=kid,
         jti=jose.identifier(claims, "jti", "token"),
+        client_id=client,
         jkt=confirmed["jkt"],
         issued=datetime.fromtimestamp(jose.seconds(claims, "iat"), UTC),
         starts=jose.seconds(claims, "nbf"),

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import asyncpg
 import httpx2
 import pytest
 from federation_make import (
@@ -18,6 +23,7 @@ from federation_make import (
     Caller,
     Hub,
     Station,
+    forged,
     make_caller,
     make_person,
     make_station,
@@ -32,14 +38,14 @@ from starlette.applications import Starlette
 from federation import clients, jobs, jose, replay, tokens
 from federation.actors import reload
 from federation.proofs import TokenError
-from federation.routes import routes
+from federation.routes import address_of, routes
 from federation.verifier import Verifier
 from members.models import Membership, MembershipStatus, RoleGrant
 from members.people import touch_access
 from wego.core import audit
 from wego.core.access import NOBODY, ActorKind, Post, Role, system
 from wego.core.db import Database
-from wego.core.errors import NotAllowed, NotFound
+from wego.core.errors import NotAllowed, NotFound, RateLimited
 
 
 async def stand(station: Station, caller: Caller, status: MembershipStatus) -> None:
@@ -308,8 +314,8 @@ def _shown(caller: Caller, token: str, scheme: str = "DPoP ") -> list[tuple[byte
 
 
 async def test_verified_tokens_are_remembered_within_bounds(station: Station, caller: Caller) -> None:
-    small = Verifier(station.hub.settings, station.hub.keys, capacity=3)
-    issued = [await caller.token(station) for _ in range(5)]
+    small = Verifier(station.hub.settings, station.hub.keys, most_bytes=30_000)
+    issued = [await caller.token(station) for _ in range(20)]
 
     def verified(token: str, scheme: str = "DPoP ", **late: Any) -> Any:
         credential = small.authenticate(_shown(caller, token, scheme), "POST", RESOURCE, **late)
@@ -321,12 +327,13 @@ async def test_verified_tokens_are_remembered_within_bounds(station: Station, ca
     assert first.proof_key is verified(issued[0]).proof_key
     for token in issued[1:]:
         verified(token)
-    assert len(small._seen) == 3
+    assert 3 < len(small._seen) < 12
+    assert small._seen.bytes <= 30_000
     assert verified(issued[0]) is not first
-    kept = set(small._seen)
+    before = small._seen.bytes
     for odd in ("dpop ", "DPOP ", "DPoP  ", "DPoP" + " " * 5000):  # endless spellings of one token are not kept
         assert verified(issued[1], odd).jti
-    assert set(small._seen) <= kept
+    assert small._seen.bytes == before
     with pytest.raises(TokenError, match="expired"):
         small.authenticate(_shown(caller, issued[0]), "POST", RESOURCE, datetime.now(UTC) + timedelta(seconds=306))
 
@@ -495,26 +502,211 @@ async def test_a_hub_that_is_not_reached_by_https_says_so(station: Station, call
             assert (answer.status_code, "WEGO_PUBLIC_URL" in answer.text) == (503, True)
 
 
+class Counting:
+    """Lets as much of each purpose through as it says, and remembers who was counted."""
+
+    def __init__(self, **most: int) -> None:
+        self.most, self.taken = most, Counter[tuple[str, str]]()
+
+    def wait(self, purpose: str, caller: str, amount: int = 1) -> float:
+        if self.taken[purpose, caller] >= self.most.get(purpose, 1000):
+            return 7.5
+        self.taken[purpose, caller] += amount
+        return 0.0
+
+
+@asynccontextmanager
+async def counted(station: Station, rates: Counting, address: str = "192.0.2.7") -> AsyncIterator[httpx2.AsyncClient]:
+    """The endpoints under these rates, asked from this address."""
+    hub = Hub(station.hub.settings, station.hub.database, station.hub.keys)
+    hub.rates = rates  # type: ignore[attr-defined]  # what the running hub has besides
+    transport = httpx2.ASGITransport(app=Starlette(routes=routes(hub)), client=(address, 7))
+    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
+        yield http
+
+
+def ask_with(caller: Caller, **form: Any) -> dict[str, Any]:
+    return {"url": "/oauth/token", "data": caller.form(**form), "headers": {"DPoP": caller.proof()}}
+
+
 async def test_who_asks_too_often_waits(station: Station, caller: Caller) -> None:
-    station.hub.rates = Once()  # type: ignore[attr-defined]  # what the running hub has besides
-    busy = httpx2.ASGITransport(app=Starlette(routes=routes(station.hub)))
-    async with httpx2.AsyncClient(transport=busy, base_url=ISSUER) as http:
-        sent = [{"data": caller.form(), "headers": {"DPoP": caller.proof()}} for _ in range(2)]
-        first, second = [await http.post("/oauth/token", **each) for each in sent]
+    async with counted(station, Counting(request=1)) as http:
+        first, second = [await http.post(**ask_with(caller)) for _ in range(2)]
     assert first.status_code == 200
     assert (second.status_code, second.headers["retry-after"]) == (429, "8")
 
 
-class Once:
-    """Lets one request of each client through."""
+async def test_who_guesses_is_slowed_down_and_the_program_that_he_names_is_not(
+    station: Station, caller: Caller
+) -> None:
+    rates = Counting(guess=3)
+    before = await station.state()
+    bad = [
+        {"client_assertion": caller.assertion(jose.new_key())},
+        {"client_assertion": caller.assertion(sub="nobody", iss="nobody")},
+        {"client_assertion": caller.assertion(aud="https://other.example")},
+    ]
+    async with counted(station, rates) as http:
+        answers = [await http.post(**ask_with(caller, **form)) for form in bad]
+        assert [each.status_code for each in answers] == [400] * 3
+        forwarded = {"X-Forwarded-For": "198.51.100.1", "Forwarded": "for=198.51.100.1", "X-Real-IP": "198.51.100.1"}
+        for headers in ({}, forwarded):
+            sent = ask_with(caller, **bad[0])
+            refused = await http.post(**{**sent, "headers": {**sent["headers"], **headers}})
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "8")
+    assert await station.state() == before
+    async with counted(station, rates, "198.51.100.9") as http:
+        assert (await http.post(**ask_with(caller))).status_code == 200
+    assert set(rates.taken) == {
+        ("request", "ip:192.0.2.7"), ("guess", "ip:192.0.2.7"), ("request", "ip:198.51.100.9"),
+        ("guess", "ip:198.51.100.9"), ("token", f"program:{caller.client_id}"),
+    }  # fmt: skip
+    assert rates.taken["guess", "ip:198.51.100.9"] == 0
 
-    def __init__(self) -> None:
-        self._seen: set[str] = set()
 
-    def wait(self, client: str) -> float:
-        known = client in self._seen
-        self._seen.add(client)
-        return 7.5 if known else 0.0
+async def test_a_program_is_counted_by_its_key_wherever_it_asks_from(station: Station, caller: Caller) -> None:
+    rates = Counting(token=2)
+    statuses = []
+    for number in range(3):
+        async with counted(station, rates, f"192.0.2.{number}") as http:
+            statuses.append((await http.post(**ask_with(caller))).status_code)
+    assert statuses == [200, 200, 429]
+    assert await column(station, "SELECT count(*) FROM oauth_token") == [2]
+
+
+@pytest.mark.parametrize(
+    ("scope", "name"),
+    [
+        ({"client": ("192.0.2.7", 1)}, "192.0.2.7"),
+        ({"client": ("192.0.2.7", 1), "wego.client": "198.51.100.1"}, "198.51.100.1"),
+        ({"client": ("2001:db8:1:2:aaaa::1", 1)}, "2001:db8:1:2::/64"),
+        ({"client": ("2001:db8:1:2:bbbb::9", 1)}, "2001:db8:1:2::/64"),
+        ({"client": ("::ffff:192.0.2.7", 1)}, "192.0.2.7"),
+        ({"client": ("fe80::1%eth0", 1)}, "fe80::/64"),
+        ({"client": None}, ""),
+        ({}, ""),
+        ({"client": ("testclient", 1)}, "testclient"),
+    ],
+)
+def test_a_network_of_one_owner_is_one_caller(scope: dict[str, Any], name: str) -> None:
+    assert address_of(scope) == name
+
+
+class Broken:
+    """A pool whose every statement ends in one way."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def fetchrow(self, *_: object, **__: object) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "retry"),
+    [
+        (asyncpg.QueryCanceledError("canceling statement due to statement timeout"), "2"),
+        (asyncpg.DeadlockDetectedError("deadlock detected"), "2"),
+        (asyncpg.TooManyConnectionsError("sorry"), "2"),
+        (OSError("no route"), "2"),
+        (RateLimited("The hub is busy; try again in {seconds} seconds.", seconds=5), "5"),
+    ],
+)
+async def test_whatever_the_database_says_is_told_as_503(
+    station: Station, caller: Caller, error: Exception, retry: str
+) -> None:
+    hub = Hub(station.hub.settings, SimpleNamespace(reads=Broken(error)), station.hub.keys)  # type: ignore[arg-type]
+    transport = httpx2.ASGITransport(app=Starlette(routes=routes(hub)))
+    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
+        answer = await http.post(**ask_with(caller))
+    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
+    assert answer.headers["retry-after"] == retry
+
+
+async def test_a_mistake_of_ours_is_not_told_as_an_outage(station: Station, caller: Caller) -> None:
+    broken = SimpleNamespace(reads=Broken(asyncpg.UndefinedColumnError("no such column")))
+    hub = Hub(station.hub.settings, broken, station.hub.keys)  # type: ignore[arg-type]
+    transport = httpx2.ASGITransport(app=Starlette(routes=routes(hub)))
+    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
+        with pytest.raises(asyncpg.UndefinedColumnError):
+            await http.post(**ask_with(caller))
+
+
+async def test_the_token_endpoint_tells_what_is_wrong_in_fixed_sentences(station: Station, caller: Caller) -> None:
+    told = {}
+    for name, assertion in {
+        "kid": caller.assertion(header={"kid": None}),
+        "kid of another kind": caller.assertion(header={"kid": "é"}),
+        "alg": caller.assertion(header={"alg": "RS256"}),
+        "alg of another key": caller.assertion(header={"alg": "Ed25519"}),
+        "jti": caller.assertion(jti=None),
+        "jti of another kind": caller.assertion(jti="서울"),
+        "unknown kid": caller.assertion(header={"kid": "other"}),
+        "signature": caller.assertion(jose.new_key()),
+        "exp": caller.assertion(exp=None),
+        "type": caller.assertion(header={"typ": "at+jwt"}),
+    }.items():
+        answer = await caller.get(station, client_assertion=assertion)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
+        told[name] = answer.json()["error_description"]
+    for name, proof in {
+        "proof jti": caller.proof(jti=None),
+        "proof alg": caller.proof(header={"alg": "PS256"}),
+        "proof jwk": caller.proof(header={"jwk": None}),
+        "proof iat": caller.proof(iat=None),
+        "proof htu": caller.proof(htu="https://other.example"),
+    }.items():
+        answer = await station.http.post("/oauth/token", data=caller.form(), headers={"DPoP": proof})
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
+        told[name] = answer.json()["error_description"]
+    assert len(set(told.values())) == len(told) - 1, told
+    assert (
+        told["alg"] == told["proof alg"] == "The algorithm of the signature is not accepted here: use ES256 or Ed25519."
+    )
+    assert told["kid"] == "The assertion has no kid."
+    assert told["jti"] == "The assertion has no jti."
+    assert told["proof jti"] == "The proof has no jti."
+
+
+async def test_what_is_not_sane_never_reaches_the_database(station: Station, caller: Caller) -> None:
+    """Cheap refusals come first: a form, an assertion or a proof that cannot be right costs no statement."""
+    hub = Hub(station.hub.settings, SimpleNamespace(reads=Broken(AssertionError())), station.hub.keys)  # type: ignore[arg-type]
+    transport = httpx2.ASGITransport(app=Starlette(routes=routes(hub)))
+    huge = forged(caller.header(alg="RS256"), caller.claims(), signature=b"x" * 2048)
+    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
+        for sent in (
+            ask_with(caller, grant_type="password"),
+            ask_with(caller, resource="https://other.example"),
+            ask_with(caller, client_assertion=caller.assertion(exp=1)),
+            ask_with(caller, client_assertion=caller.assertion(header={"kid": None})),
+            ask_with(caller, client_assertion=huge),
+            ask_with(caller, client_assertion=forged(caller.header(), b'{"a":' + b"[" * 2000, caller.key)),
+            {**ask_with(caller), "headers": {"DPoP": caller.proof(htm="GET")}},
+            {**ask_with(caller), "headers": {}},
+        ):
+            assert (await http.post(**sent)).status_code == 400
+        with pytest.raises(AssertionError):
+            await http.post(**ask_with(caller))
+
+
+async def test_the_end_of_one_token_ends_no_other(station: Station, caller: Caller) -> None:
+    """Revoking raises the epoch for all; whoever is not meant is looked up once and goes on."""
+    ended, other = await caller.token(station), await caller.token(station)
+    for token in (ended, other):
+        assert (await caller.read(station, token)).status_code == 200
+    form = {**caller.form(), "token": ended}
+    assert (await station.http.post("/oauth/revoke", data=form)).status_code == 200
+    assert await column(station, "SELECT seq FROM access_epoch") == [2]
+    assert (await caller.read(station, ended)).status_code == 401
+    assert (await caller.read(station, ended)).status_code == 401
+    assert (await caller.read(station, other)).status_code == 200
+    form = {**caller.form(), "token": ended}
+    assert (await station.http.post("/oauth/revoke", data=form)).status_code == 200
+    assert await column(station, "SELECT seq FROM access_epoch") == [2]  # once is enough
+    fresh = await make_station(station.hub.database, station.hub.settings.home)  # a process without memory
+    assert (await caller.read(fresh, ended)).status_code == 401
+    assert (await caller.read(fresh, other)).status_code == 200
+    await fresh.close()
 
 
 async def test_the_world_finds_everything_by_metadata(station: Station) -> None:
