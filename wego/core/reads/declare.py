@@ -147,6 +147,14 @@ class Edges:
 
 
 @dataclass(frozen=True, slots=True)
+class PayloadEdge:
+    """The edge of a thing that a mutation made, with its place in one order of the connection where it stands."""
+
+    on: str
+    order: tuple[str, Order]
+
+
+@dataclass(frozen=True, slots=True)
 class ById:
     """`node(id)` and, with `many`, `nodes(ids)`: a row of whichever type the id names."""
 
@@ -253,6 +261,11 @@ def connection(
         pages.append(argument("order_by", order_type | None, "The order; ties are broken by id."))
     declared.arguments = pages
     return declared
+
+
+def payload_edge(on: str, doc: str, *, orders: Mapping[str, Order], default: tuple[str, str]) -> Any:
+    """The edge of one thing, as the connection with these orders gives it when no order is asked for."""
+    return _field(PayloadEdge(on, (default[0], orders[default[0]])), doc)
 
 
 def by_id(doc: str, *, many: bool = False) -> Any:
