@@ -136,7 +136,7 @@ def _guarded(answer: Answer, rates: Rates) -> Callable[[Request], Awaitable[Resp
     async def endpoint(request: Request) -> Response:
         caller = f"ip:{address_of(request.scope)}"
         try:
-            _check_rate(rates, "request", caller)
+            _check_rate(rates, "token", caller)
             _check_rate(rates, "guess", caller, 0)  # who guessed too often is refused before it costs anything
             return await answer(request, await read_form(request))
         except OAuthProblem as problem:

@@ -530,7 +530,7 @@ def ask_with(caller: Caller, **form: Any) -> dict[str, Any]:
 
 
 async def test_who_asks_too_often_waits(station: Station, caller: Caller) -> None:
-    async with counted(station, Counting(request=1)) as http:
+    async with counted(station, Counting(token=1)) as http:
         first, second = [await http.post(**ask_with(caller)) for _ in range(2)]
     assert first.status_code == 200
     assert (second.status_code, second.headers["retry-after"]) == (429, "8")
@@ -558,7 +558,7 @@ async def test_who_guesses_is_slowed_down_and_the_program_that_he_names_is_not(
     async with counted(station, rates, "198.51.100.9") as http:
         assert (await http.post(**ask_with(caller))).status_code == 200
     assert set(rates.taken) == {
-        ("request", "ip:192.0.2.7"), ("guess", "ip:192.0.2.7"), ("request", "ip:198.51.100.9"),
+        ("token", "ip:192.0.2.7"), ("guess", "ip:192.0.2.7"), ("token", "ip:198.51.100.9"),
         ("guess", "ip:198.51.100.9"), ("token", f"program:{caller.client_id}"),
     }  # fmt: skip
     assert rates.taken["guess", "ip:198.51.100.9"] == 0
