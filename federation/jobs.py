@@ -28,15 +28,16 @@ from wego.core.settings import from_environment
 MARGIN = timedelta(minutes=15)
 BATCH = 5000
 
+# The rows of a batch are named by their place (ctid): by their key, PostgreSQL reads the whole table for each batch.
 _PURGE_REPLAY = text("""
-    DELETE FROM oauth_replay WHERE key IN (
-        SELECT key FROM oauth_replay WHERE key < :before ORDER BY key LIMIT :batch FOR UPDATE SKIP LOCKED)
+    DELETE FROM oauth_replay WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM oauth_replay WHERE key < :before ORDER BY key LIMIT :batch FOR UPDATE SKIP LOCKED))
 """)
 _PURGE_TOKENS = text("""
     WITH gone AS (
-        DELETE FROM oauth_token WHERE jti IN (
-            SELECT jti FROM oauth_token WHERE expires_at < :before ORDER BY expires_at LIMIT :batch
-            FOR UPDATE SKIP LOCKED)
+        DELETE FROM oauth_token WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM oauth_token WHERE expires_at < :before ORDER BY expires_at LIMIT :batch
+            FOR UPDATE SKIP LOCKED))
         RETURNING jti, client_id, scope, issued_at)
     SELECT g.jti, g.client_id, g.scope, g.issued_at, c.id
     FROM gone g LEFT JOIN oauth_client c ON c.client_id = g.client_id

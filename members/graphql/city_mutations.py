@@ -73,7 +73,7 @@ class CityPayload(Payload):
     city: City | None = thing("city", "The city as it is now.")
     city_edge: reads.Edge[City] | None = edge(
         "city",
-        "The city as an edge of lists in their usual order; null when nothing was done.",
+        "This is the city as an edge of lists in their usual order; it is null when nothing was done.",
         orders=CITY_ORDERS,
         default=BY_NAME,
     )

@@ -124,7 +124,7 @@ class ApplicationPayload(Payload):
     application: Application | None = thing("application", "The application as it is now.")
     application_edge: reads.Edge[Application] | None = edge(
         "application",
-        "The application as an edge of lists in their usual order; null when nothing was done.",
+        "This is the application as an edge of lists in their usual order; it is null when nothing was done.",
         orders=APPLICATION_ORDERS,
         default=LONGEST_WAITING,
     )

@@ -52,7 +52,7 @@ class InvitePersonPayload(Payload):
     invitation: Invitation | None = thing("invitation", "The invitation.")
     invitation_edge: reads.Edge[Invitation] | None = edge(
         "invitation",
-        "The invitation as an edge of lists; null when nothing was done.",
+        "This is the invitation as an edge of lists; it is null when nothing was done.",
         orders=INVITATION_ORDERS,
         default=NEWEST_INVITATION,
     )
@@ -64,7 +64,7 @@ class AcceptInvitationPayload(Payload):
     person: Person | None = thing("person", "The person, for those who may see people.")
     person_edge: reads.Edge[Person] | None = edge(
         "person",
-        "The person as an edge of lists in their usual order, for those who may see people.",
+        "This is the person as an edge of lists in their usual order; it is null for those who may not see people.",
         orders=PERSON_ORDERS,
         default=PEOPLE_BY_NAME,
     )

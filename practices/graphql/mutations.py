@@ -129,7 +129,7 @@ class PracticePayload(Payload):
     practice: Practice | None = thing("practice", "The practice as it is now.")
     practice_edge: reads.Edge[Practice] | None = edge(
         "practice",
-        "The practice as an edge of lists in their usual order; null when nothing was done.",
+        "This is the practice as an edge of lists in their usual order; it is null when nothing was done.",
         orders=PRACTICE_ORDERS,
         default=NEWEST,
     )

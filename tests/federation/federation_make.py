@@ -100,6 +100,18 @@ async def _gate(hub: Hub, credential: Credential) -> str:
         return str((await admit(hub.database, credential, said)).subject)
 
 
+async def column(station: Station, sql: str, **values: Any) -> list[Any]:
+    async with station.hub.database.session() as db:
+        return list((await db.execute(text(sql), values)).scalars())
+
+
+def credential_of(station: Station, caller: Caller, token: str) -> Credential:
+    sent = {b"authorization": f"DPoP {token}".encode(), b"dpop": caller.proof(RESOURCE, token).encode()}
+    credential = station.verifier.authenticate(sent.items(), "POST", RESOURCE)
+    assert credential is not None
+    return credential
+
+
 async def make_city(
     db: Session, slug: str, status: MembershipStatus = MembershipStatus.FULL, since: datetime | None = None
 ) -> City:

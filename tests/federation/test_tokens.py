@@ -4,48 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import asyncpg
-import httpx2
 import pytest
 from federation_make import (
     ISSUER,
     RESOURCE,
     TOKEN_URL,
     Caller,
-    Hub,
     Station,
-    forged,
+    column,
+    credential_of,
     make_caller,
     make_person,
     make_station,
-    unique,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import text, update
 from sqlmodel import col
-from starlette.applications import Starlette
 
-from federation import clients, jobs, jose, replay, tokens
+from federation import clients, jobs, jose, tokens
 from federation.actors import reload
-from federation.proofs import TokenError
-from federation.routes import address_of, routes
-from federation.verifier import Verifier
 from members.models import Membership, MembershipStatus, RoleGrant
 from members.people import touch_access
 from wego.core import audit
 from wego.core.access import NOBODY, ActorKind, Post, Role, system
 from wego.core.db import Database
-from wego.core.errors import NotAllowed, NotFound, RateLimited
+from wego.core.errors import NotAllowed, NotFound
 
 
 async def stand(station: Station, caller: Caller, status: MembershipStatus) -> None:
@@ -57,11 +43,6 @@ async def stand(station: Station, caller: Caller, status: MembershipStatus) -> N
             change["not_before"] = datetime.now(UTC)
         await db.execute(update(Membership).where(col(Membership.city_id) == caller.city_id).values(**change))
         await touch_access(db)
-
-
-async def column(station: Station, sql: str, **values: Any) -> list[Any]:
-    async with station.hub.database.session() as db:
-        return list((await db.execute(text(sql), values)).scalars())
 
 
 async def test_a_stranger_gets_no_token(station: Station, caller: Caller) -> None:
@@ -240,12 +221,12 @@ async def test_a_change_of_rights_elsewhere_is_looked_up_once(station: Station, 
     token = await caller.token(station)
     async with station.hub.database.session() as db:
         await touch_access(db)
-    credential = _credential(station, caller, token)
+    credential = credential_of(station, caller, token)
     async with station.hub.database.session() as db:
         actor = await reload(db, credential)
     assert actor is not None
     assert (actor.subject, actor.scopes) == (caller.client_id, frozenset({"graphql:query", "catalog:read"}))
-    assert (credential.epoch, _credential(station, caller, token).epoch) == (1, 2)
+    assert (credential.epoch, credential_of(station, caller, token).epoch) == (1, 2)
 
 
 async def test_narrowed_scopes_narrow_the_tokens_that_are_out(station: Station, caller: Caller) -> None:
@@ -253,16 +234,9 @@ async def test_narrowed_scopes_narrow_the_tokens_that_are_out(station: Station, 
     async with station.hub.database.session() as db:
         await db.execute(text("UPDATE oauth_client SET scopes = '{catalog:read}'"))
         await touch_access(db)
-        actor = await reload(db, _credential(station, caller, token))
+        actor = await reload(db, credential_of(station, caller, token))
     assert actor is not None
     assert actor.scopes == {"catalog:read"}
-
-
-def _credential(station: Station, caller: Caller, token: str) -> Any:
-    sent = {b"authorization": f"DPoP {token}".encode(), b"dpop": caller.proof(RESOURCE, token).encode()}
-    credential = station.verifier.authenticate(sent.items(), "POST", RESOURCE)
-    assert credential is not None
-    return credential
 
 
 async def test_the_operator_gets_a_token_for_a_person(station: Station, caller: Caller) -> None:
@@ -276,7 +250,7 @@ async def test_the_operator_gets_a_token_for_a_person(station: Station, caller: 
         )
     bearer = Caller("", jose.new_key(), "", caller.city_id, caller.row, dpop=jose.private_key(issued["dpop_jwk"]))
     assert (await bearer.read(station, issued["access_token"])).json() == {"actor": str(person.id)}
-    actor = _credential(station, bearer, issued["access_token"]).actor
+    actor = credential_of(station, bearer, issued["access_token"]).actor
     assert (actor.kind, actor.person_id, actor.scopes) == (ActorKind.PERSON, person.id, None)
     assert actor.posts == (Post(Role.OFFICER), Post(Role.CIO, caller.city_id), Post(Role.HEAD, caller.city_id))
     facts = await column(station, "SELECT facts::text FROM audit_entry WHERE event = 'token.issued'")
@@ -296,118 +270,17 @@ async def test_a_person_keeps_only_the_rights_of_now(station: Station, caller: C
         ended = update(RoleGrant).where(col(RoleGrant.role) == Role.OFFICER)
         await db.execute(ended.values(revoked_at=datetime.now(UTC)))
     async with hub.database.session() as db:
-        actor = await reload(db, _credential(station, bearer, issued["access_token"]))
+        actor = await reload(db, credential_of(station, bearer, issued["access_token"]))
     assert actor is not None
     assert actor.posts == (Post(Role.CIO, caller.city_id, active=False),)
     await stand(station, caller, MembershipStatus.FULL)
     async with hub.database.session() as db:
-        actor = await reload(db, _credential(station, bearer, issued["access_token"]))
+        actor = await reload(db, credential_of(station, bearer, issued["access_token"]))
         assert actor is not None
         assert actor.posts == (Post(Role.CIO, caller.city_id, active=False),)  # the old token revives nothing
         await db.execute(text("UPDATE oauth_token SET revoked_at = now()"))
-        assert await reload(db, _credential(station, bearer, issued["access_token"])) is None
+        assert await reload(db, credential_of(station, bearer, issued["access_token"])) is None
     assert str(person.id) == actor.subject
-
-
-def _shown(caller: Caller, token: str, scheme: str = "DPoP ") -> list[tuple[bytes, bytes]]:
-    return [(b"authorization", f"{scheme}{token}".encode()), (b"dpop", caller.proof(RESOURCE, token).encode())]
-
-
-async def test_verified_tokens_are_remembered_within_bounds(station: Station, caller: Caller) -> None:
-    small = Verifier(station.hub.settings, station.hub.keys, most_bytes=30_000)
-    issued = [await caller.token(station) for _ in range(20)]
-
-    def verified(token: str, scheme: str = "DPoP ", **late: Any) -> Any:
-        credential = small.authenticate(_shown(caller, token, scheme), "POST", RESOURCE, **late)
-        assert credential is not None
-        return credential.verified
-
-    first = verified(issued[0])
-    assert verified(issued[0]) is first
-    assert first.proof_key is verified(issued[0]).proof_key
-    for token in issued[1:]:
-        verified(token)
-    assert 3 < len(small._seen) < 12
-    assert small._seen.bytes <= 30_000
-    assert verified(issued[0]) is not first
-    before = small._seen.bytes
-    for odd in ("dpop ", "DPOP ", "DPoP  ", "DPoP" + " " * 5000):  # endless spellings of one token are not kept
-        assert verified(issued[1], odd).jti
-    assert small._seen.bytes == before
-    with pytest.raises(TokenError, match="expired"):
-        small.authenticate(_shown(caller, issued[0]), "POST", RESOURCE, datetime.now(UTC) + timedelta(seconds=306))
-
-
-async def test_a_token_that_is_remembered_still_needs_its_own_proof(station: Station, caller: Caller) -> None:
-    """All that is kept is what cannot change: each proof is checked anew, and against the one token that it names."""
-    first, second = await caller.token(station), await caller.token(station)
-    for token in (first, second):
-        assert (await caller.read(station, token)).status_code == 200
-    thief = jose.new_key()
-    for proof in (
-        caller.proof(RESOURCE, second),
-        caller.proof(RESOURCE),
-        caller.proof(RESOURCE, first, key=thief),
-        caller.proof(RESOURCE, first, header={"jwk": jose.public_jwk(thief)}),
-        caller.proof(RESOURCE, first)[:-2] + "AA",
-        caller.proof(RESOURCE, first, method="GET"),
-        caller.proof(TOKEN_URL, first),
-        caller.proof(RESOURCE, first, iat=1),
-    ):
-        sent = {"Authorization": f"DPoP {first}", "DPoP": proof}
-        answer = await station.http.post("/graphql", headers=sent)
-        assert (answer.status_code, answer.json()["error"]) == (401, "invalid_dpop_proof")
-    assert (await caller.read(station, first)).status_code == 200
-
-
-async def test_credentials_of_one_identity_have_one_actor(station: Station, caller: Caller) -> None:
-    token, other = await caller.token(station), await caller.token(station)
-    before = _credential(station, caller, token)
-    again, foreign = _credential(station, caller, token), _credential(station, caller, other)
-    assert before.identity == again.identity
-    assert hash(before.identity) == hash(again.identity)
-    assert before.identity != foreign.identity
-    async with station.hub.database.session() as db:
-        await db.execute(text("UPDATE oauth_client SET scopes = '{catalog:read}'"))
-        await touch_access(db)
-        narrowed = await reload(db, before)
-    after = _credential(station, caller, token)
-    assert after.actor == narrowed
-    assert before.identity != after.identity
-
-
-async def test_a_jti_is_used_once_whatever_time_is_signed_with_it(station: Station, caller: Caller) -> None:
-    """A key that begins with a time must not make a used jti fresh under another time that is good as well."""
-    token, now = await caller.token(station), int(datetime.now(UTC).timestamp())
-    for ages in ((50, 0), (0, 50), (0, 0), (25, -3), (-3, 58)):
-        jti = unique()
-        read = [await caller.read(station, token, jti=jti, iat=now - age) for age in ages]
-        assert [each.status_code for each in read] == [200, 401], ages
-    for lives in ((10, 115), (115, 10), (60, 60)):
-        jti = unique()
-        got = [
-            await caller.get(station, client_assertion=caller.assertion(jti=jti, iat=now, exp=now + life))
-            for life in lives
-        ]
-        assert [each.status_code for each in got] == [200, 400], lives
-
-
-@given(st.integers(0, 253402300799), st.integers(-125, 125), st.floats(0, 0.999))
-def test_whatever_is_good_at_one_moment_is_found_by_one_of_two_keys(ends: int, apart: int, part: float) -> None:
-    first, second = replay.once("k", "i", "j", ends + part), replay.once("k", "i", "j", max(ends + apart, 0))
-    assert first.key in (second.key, second.near)
-    assert second.key in (first.key, first.near)
-    assert len(first.key) == 32
-    other = replay.once("k", "i", "J", ends)
-    assert {first.key, first.near}.isdisjoint({other.key, other.near})
-
-
-@given(st.integers(1, 253402300000), st.integers(0, 300))
-def test_the_purge_reaches_nothing_that_is_still_good(ends: int, later: int) -> None:
-    key = replay.once("k", "i", "j", ends).key
-    assert key >= replay.first_after(datetime.fromtimestamp(max(ends - later, 0), UTC))
-    assert (key < replay.first_after(datetime.fromtimestamp(ends + later, UTC))) <= (later > 0)
-    assert key < replay.first_after(datetime.fromtimestamp(ends, UTC) + timedelta(seconds=256))
 
 
 async def test_used_proofs_and_ended_tokens_are_cleared_away(station: Station, caller: Caller) -> None:
@@ -426,6 +299,32 @@ async def test_used_proofs_and_ended_tokens_are_cleared_away(station: Station, c
     assert [(f["tokens"], f["client"], len(f["jti_sha256"])) for f in facts] == [(3, caller.client_id, 64)]
     async with database.session() as db:
         assert (await audit.verify(db)).faults == ()
+
+
+async def test_a_batch_of_the_purge_reads_no_more_than_itself(station: Station) -> None:
+    """However large the tables are: rows are found by an index and deleted by their place."""
+    async with station.hub.database.session() as db:
+        await db.execute(
+            text("""
+            INSERT INTO oauth_replay SELECT int4send(n / 100) || sha256(n::text::bytea) FROM generate_series(1, 20000) n
+        """)
+        )
+        await db.execute(
+            text("""
+            INSERT INTO oauth_token (jti, client_id, subject, scope, resource, issued_at, expires_at)
+            SELECT n::text, 'c', 'c', '', '', to_timestamp(n), to_timestamp(n) FROM generate_series(1, 20000) n
+        """)
+        )
+        await db.execute(text("ANALYZE oauth_replay, oauth_token"))
+        for statement, before in (
+            (jobs._PURGE_REPLAY, (50).to_bytes(4, "big")),
+            (jobs._PURGE_TOKENS, datetime.fromtimestamp(5000, UTC)),
+        ):
+            explained = await db.execute(text(f"EXPLAIN {statement.text}"), {"before": before, "batch": 100})
+            plan = "\n".join(explained.scalars())
+            assert "Seq Scan on oauth_replay" not in plan
+            assert "Seq Scan on oauth_token" not in plan
+            assert "Tid Scan" in plan
 
 
 async def test_purging_goes_in_batches(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -457,256 +356,6 @@ async def test_no_secret_is_ever_logged(
     for secret in (token, form["client_assertion"], proof, refused, *private, *hub_private):
         assert secret not in told
         assert secret.rpartition(".")[2] not in told
-
-
-async def test_a_database_that_only_reads_gives_503_and_nothing_half_done(station: Station, caller: Caller) -> None:
-    database = station.hub.database
-    name = database.url.split("?")[0].rsplit("/", 1)[1]
-    async with database.session() as db:
-        await db.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
-    await database.engine.dispose()
-    database.reads.forget()
-    answer = await caller.get(station)
-    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
-    assert (answer.headers["retry-after"], answer.headers["cache-control"]) == ("2", "no-store")
-    assert await column(station, "SELECT count(*) FROM oauth_token") == [0]
-    assert await column(station, "SELECT count(*) FROM oauth_replay") == [0]
-
-
-async def test_a_database_that_is_locked_or_away_gives_503(station: Station, caller: Caller) -> None:
-    hub = station.hub
-    away = await make_station(hub.database, hub.settings.home)
-    away.hub.database = await Database(hub.database.url).open()
-    await away.hub.database.close()
-    for endpoint in ("token", "revoke", "introspect"):
-        sent = {"data": {**caller.form(), "token": "x"}, "headers": {"DPoP": caller.proof()}}
-        answer = await away.http.post(f"/oauth/{endpoint}", **sent)
-        assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
-    await away.close()
-    async with hub.database.session() as db:
-        await db.execute(text("LOCK TABLE oauth_token IN ACCESS EXCLUSIVE MODE"))
-        waiting = asyncio.create_task(caller.get(station))
-        await asyncio.sleep(0.2)
-        assert not waiting.done()
-    assert (await waiting).status_code == 200
-
-
-async def test_a_hub_that_is_not_reached_by_https_says_so(station: Station, caller: Caller) -> None:
-    plain = Hub(replace(station.hub.settings, public_url="http://hub.example"), station.hub.database, station.hub.keys)
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(plain)))
-    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
-        proof = caller.proof("http://hub.example/oauth/token")
-        sent = caller.form(client_assertion=caller.assertion(aud="http://hub.example"), resource=None)
-        for endpoint in ("token", "revoke"):
-            answer = await http.post(f"/oauth/{endpoint}", data=sent, headers={"DPoP": proof})
-            assert (answer.status_code, "WEGO_PUBLIC_URL" in answer.text) == (503, True)
-
-
-class Counting:
-    """Lets as much of each purpose through as it says, and remembers who was counted."""
-
-    def __init__(self, **most: int) -> None:
-        self.most, self.taken = most, Counter[tuple[str, str]]()
-
-    def wait(self, purpose: str, caller: str, amount: int = 1) -> float:
-        if self.taken[purpose, caller] >= self.most.get(purpose, 1000):
-            return 7.5
-        self.taken[purpose, caller] += amount
-        return 0.0
-
-
-@asynccontextmanager
-async def counted(station: Station, rates: Counting, address: str = "192.0.2.7") -> AsyncIterator[httpx2.AsyncClient]:
-    """The endpoints under these rates, asked from this address."""
-    hub = Hub(station.hub.settings, station.hub.database, station.hub.keys)
-    hub.rates = rates  # type: ignore[attr-defined]  # what the running hub has besides
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(hub)), client=(address, 7))
-    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
-        yield http
-
-
-def ask_with(caller: Caller, **form: Any) -> dict[str, Any]:
-    return {"url": "/oauth/token", "data": caller.form(**form), "headers": {"DPoP": caller.proof()}}
-
-
-async def test_who_asks_too_often_waits(station: Station, caller: Caller) -> None:
-    async with counted(station, Counting(token=1)) as http:
-        first, second = [await http.post(**ask_with(caller)) for _ in range(2)]
-    assert first.status_code == 200
-    assert (second.status_code, second.headers["retry-after"]) == (429, "8")
-
-
-async def test_who_guesses_is_slowed_down_and_the_program_that_he_names_is_not(
-    station: Station, caller: Caller
-) -> None:
-    rates = Counting(guess=3)
-    before = await station.state()
-    bad = [
-        {"client_assertion": caller.assertion(jose.new_key())},
-        {"client_assertion": caller.assertion(sub="nobody", iss="nobody")},
-        {"client_assertion": caller.assertion(aud="https://other.example")},
-    ]
-    async with counted(station, rates) as http:
-        answers = [await http.post(**ask_with(caller, **form)) for form in bad]
-        assert [each.status_code for each in answers] == [400] * 3
-        forwarded = {"X-Forwarded-For": "198.51.100.1", "Forwarded": "for=198.51.100.1", "X-Real-IP": "198.51.100.1"}
-        for headers in ({}, forwarded):
-            sent = ask_with(caller, **bad[0])
-            refused = await http.post(**{**sent, "headers": {**sent["headers"], **headers}})
-            assert (refused.status_code, refused.headers["retry-after"]) == (429, "8")
-    assert await station.state() == before
-    async with counted(station, rates, "198.51.100.9") as http:
-        assert (await http.post(**ask_with(caller))).status_code == 200
-    assert set(rates.taken) == {
-        ("token", "ip:192.0.2.7"), ("guess", "ip:192.0.2.7"), ("token", "ip:198.51.100.9"),
-        ("guess", "ip:198.51.100.9"), ("token", f"program:{caller.client_id}"),
-    }  # fmt: skip
-    assert rates.taken["guess", "ip:198.51.100.9"] == 0
-
-
-async def test_a_program_is_counted_by_its_key_wherever_it_asks_from(station: Station, caller: Caller) -> None:
-    rates = Counting(token=2)
-    statuses = []
-    for number in range(3):
-        async with counted(station, rates, f"192.0.2.{number}") as http:
-            statuses.append((await http.post(**ask_with(caller))).status_code)
-    assert statuses == [200, 200, 429]
-    assert await column(station, "SELECT count(*) FROM oauth_token") == [2]
-
-
-@pytest.mark.parametrize(
-    ("scope", "name"),
-    [
-        ({"client": ("192.0.2.7", 1)}, "192.0.2.7"),
-        ({"client": ("192.0.2.7", 1), "wego.client": "198.51.100.1"}, "198.51.100.1"),
-        ({"client": ("2001:db8:1:2:aaaa::1", 1)}, "2001:db8:1:2::/64"),
-        ({"client": ("2001:db8:1:2:bbbb::9", 1)}, "2001:db8:1:2::/64"),
-        ({"client": ("::ffff:192.0.2.7", 1)}, "192.0.2.7"),
-        ({"client": ("fe80::1%eth0", 1)}, "fe80::/64"),
-        ({"client": None}, ""),
-        ({}, ""),
-        ({"client": ("testclient", 1)}, "testclient"),
-    ],
-)
-def test_a_network_of_one_owner_is_one_caller(scope: dict[str, Any], name: str) -> None:
-    assert address_of(scope) == name
-
-
-class Broken:
-    """A pool whose every statement ends in one way."""
-
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-
-    async def fetchrow(self, *_: object, **__: object) -> Any:
-        raise self.error
-
-
-@pytest.mark.parametrize(
-    ("error", "retry"),
-    [
-        (asyncpg.QueryCanceledError("canceling statement due to statement timeout"), "2"),
-        (asyncpg.DeadlockDetectedError("deadlock detected"), "2"),
-        (asyncpg.TooManyConnectionsError("sorry"), "2"),
-        (OSError("no route"), "2"),
-        (RateLimited("The hub is busy; try again in {seconds} seconds.", seconds=5), "5"),
-    ],
-)
-async def test_whatever_the_database_says_is_told_as_503(
-    station: Station, caller: Caller, error: Exception, retry: str
-) -> None:
-    hub = Hub(station.hub.settings, SimpleNamespace(reads=Broken(error)), station.hub.keys)  # type: ignore[arg-type]
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(hub)))
-    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
-        answer = await http.post(**ask_with(caller))
-    assert (answer.status_code, answer.json()["error"]) == (503, "temporarily_unavailable")
-    assert answer.headers["retry-after"] == retry
-
-
-async def test_a_mistake_of_ours_is_not_told_as_an_outage(station: Station, caller: Caller) -> None:
-    broken = SimpleNamespace(reads=Broken(asyncpg.UndefinedColumnError("no such column")))
-    hub = Hub(station.hub.settings, broken, station.hub.keys)  # type: ignore[arg-type]
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(hub)))
-    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
-        with pytest.raises(asyncpg.UndefinedColumnError):
-            await http.post(**ask_with(caller))
-
-
-async def test_the_token_endpoint_tells_what_is_wrong_in_fixed_sentences(station: Station, caller: Caller) -> None:
-    told = {}
-    for name, assertion in {
-        "kid": caller.assertion(header={"kid": None}),
-        "kid of another kind": caller.assertion(header={"kid": "é"}),
-        "alg": caller.assertion(header={"alg": "RS256"}),
-        "alg of another key": caller.assertion(header={"alg": "Ed25519"}),
-        "jti": caller.assertion(jti=None),
-        "jti of another kind": caller.assertion(jti="서울"),
-        "unknown kid": caller.assertion(header={"kid": "other"}),
-        "signature": caller.assertion(jose.new_key()),
-        "exp": caller.assertion(exp=None),
-        "type": caller.assertion(header={"typ": "at+jwt"}),
-    }.items():
-        answer = await caller.get(station, client_assertion=assertion)
-        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_client")
-        told[name] = answer.json()["error_description"]
-    for name, proof in {
-        "proof jti": caller.proof(jti=None),
-        "proof alg": caller.proof(header={"alg": "PS256"}),
-        "proof jwk": caller.proof(header={"jwk": None}),
-        "proof iat": caller.proof(iat=None),
-        "proof htu": caller.proof(htu="https://other.example"),
-    }.items():
-        answer = await station.http.post("/oauth/token", data=caller.form(), headers={"DPoP": proof})
-        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_dpop_proof")
-        told[name] = answer.json()["error_description"]
-    assert len(set(told.values())) == len(told) - 1, told
-    assert (
-        told["alg"] == told["proof alg"] == "The algorithm of the signature is not accepted here: use ES256 or Ed25519."
-    )
-    assert told["kid"] == "The assertion has no kid."
-    assert told["jti"] == "The assertion has no jti."
-    assert told["proof jti"] == "The proof has no jti."
-
-
-async def test_what_is_not_sane_never_reaches_the_database(station: Station, caller: Caller) -> None:
-    """Cheap refusals come first: a form, an assertion or a proof that cannot be right costs no statement."""
-    hub = Hub(station.hub.settings, SimpleNamespace(reads=Broken(AssertionError())), station.hub.keys)  # type: ignore[arg-type]
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(hub)))
-    huge = forged(caller.header(alg="RS256"), caller.claims(), signature=b"x" * 2048)
-    async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
-        for sent in (
-            ask_with(caller, grant_type="password"),
-            ask_with(caller, resource="https://other.example"),
-            ask_with(caller, client_assertion=caller.assertion(exp=1)),
-            ask_with(caller, client_assertion=caller.assertion(header={"kid": None})),
-            ask_with(caller, client_assertion=huge),
-            ask_with(caller, client_assertion=forged(caller.header(), b'{"a":' + b"[" * 2000, caller.key)),
-            {**ask_with(caller), "headers": {"DPoP": caller.proof(htm="GET")}},
-            {**ask_with(caller), "headers": {}},
-        ):
-            assert (await http.post(**sent)).status_code == 400
-        with pytest.raises(AssertionError):
-            await http.post(**ask_with(caller))
-
-
-async def test_the_end_of_one_token_ends_no_other(station: Station, caller: Caller) -> None:
-    """Revoking raises the epoch for all; whoever is not meant is looked up once and goes on."""
-    ended, other = await caller.token(station), await caller.token(station)
-    for token in (ended, other):
-        assert (await caller.read(station, token)).status_code == 200
-    form = {**caller.form(), "token": ended}
-    assert (await station.http.post("/oauth/revoke", data=form)).status_code == 200
-    assert await column(station, "SELECT seq FROM access_epoch") == [2]
-    assert (await caller.read(station, ended)).status_code == 401
-    assert (await caller.read(station, ended)).status_code == 401
-    assert (await caller.read(station, other)).status_code == 200
-    form = {**caller.form(), "token": ended}
-    assert (await station.http.post("/oauth/revoke", data=form)).status_code == 200
-    assert await column(station, "SELECT seq FROM access_epoch") == [2]  # once is enough
-    fresh = await make_station(station.hub.database, station.hub.settings.home)  # a process without memory
-    assert (await caller.read(fresh, ended)).status_code == 401
-    assert (await caller.read(fresh, other)).status_code == 200
-    await fresh.close()
 
 
 async def test_the_world_finds_everything_by_metadata(station: Station) -> None:

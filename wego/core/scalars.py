@@ -79,7 +79,7 @@ def _written(value: Any) -> str:
 SCALARS: dict[object, Any] = {
     dt.date: strawberry.scalar(
         name="Date",
-        description="A day of the calendar, as RFC 3339 writes it (`full-date`): `2027-06-01`.",
+        description="A `Date` is a day of the calendar, written as a `full-date` of RFC 3339, such as `2027-06-01`.",
         specified_by_url=SPECIFICATION,
         parse_value=read_date,
         serialize=_written,
@@ -87,8 +87,8 @@ SCALARS: dict[object, Any] = {
     dt.datetime: strawberry.scalar(
         name="DateTime",
         description=(
-            "A moment, as RFC 3339 writes it (`date-time`): `2027-06-01T12:00:00Z`. Answers are in UTC. In a filter, a"
-            " moment without an offset is one of UTC."
+            "A `DateTime` is a moment, written as a `date-time` of RFC 3339, such as `2027-06-01T12:00:00Z`. Answers"
+            " are in UTC. In a filter, a moment without an offset counts as UTC."
         ),
         specified_by_url=SPECIFICATION,
         parse_value=read_time,
