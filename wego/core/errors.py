@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+MOST_TOLD = 100  # refusals of one request: more help nobody, and an answer is bounded as well
+
 
 class Refusal(Exception):
     """One reason why something was not done. Nothing has changed when it is raised."""
@@ -78,11 +80,11 @@ class Unavailable(Refusal):
 
 
 class Refusals(Refusal):
-    """Several refusals at once; it carries the code of the first."""
+    """Several refusals at once, the first hundred of them; it carries the code of the first."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         super().__init__(refusals[0].message, path=refusals[0].path, **refusals[0].params)
-        self.refusals = tuple(refusals)
+        self.refusals = tuple(refusals[:MOST_TOLD])
         self.code, self.status = self.refusals[0].code, self.refusals[0].status
 
     @property

@@ -33,7 +33,7 @@ from wego.core.cache import Cache, digest, size_of
 from wego.core.context import Reading
 from wego.core.db import counted
 from wego.core.errors import CostExceeded
-from wego.core.offload import offload
+from wego.core.offload import Work, offload
 from wego.core.reads.compile import Compiler
 from wego.core.reads.documents import Document, GraphQLErrors, Library, exact, shape
 from wego.core.reads.introspection import Introspection
@@ -160,14 +160,16 @@ class Engine:
         """The checked document; a large one that is new is checked beside the event loop."""
         if len(text) <= LONGEST_INLINE:
             return self.library.find(text)
-        return self.library.known(text) or self.library.keep(await offload(self.library.check, text))
+        return self.library.known(text) or self.library.keep(await offload(self.library.check, text, work=Work.READ))
 
     async def ready(self, operation: Operation, run: Run) -> Plan:
         """The plan of an operation; a large one that is new is compiled beside the event loop."""
         plan = self.plans.get(self._key(operation, run))
         if plan is None:
             small = operation.document.bytes <= LONGEST_INLINE * 100
-            plan = self._compile(operation, run) if small else await offload(self._compile, operation, run)
+            plan = (
+                self._compile(operation, run) if small else await offload(self._compile, operation, run, work=Work.READ)
+            )
             self.plans.put(self._key(operation, run), plan)
         return plan
 
@@ -309,7 +311,9 @@ class Engine:
             execute, self.schema, self._python_document(operation, nodes), context_value=context,
             variable_values=dict(operation.given),
         )  # fmt: skip
-        result = await offload(call) if static else call()  # the schema never changes while the process lives
+        result = (
+            await offload(call, work=Work.READ) if static else call()
+        )  # the schema never changes while the process lives
         if not isinstance(result, ExecutionResult):
             result = await result
         if result.data is None:
@@ -338,7 +342,7 @@ class Engine:
         changed."""
         if operation.document.bytes <= LONGEST_INLINE * 100:
             return self._selections(operation, run)
-        return await offload(self._selections, operation, run)
+        return await offload(self._selections, operation, run, work=Work.READ)
 
     def _selections(self, operation: Operation, run: Run) -> dict[str, Selected]:
         mutation = self.schema.mutation_type
