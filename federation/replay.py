@@ -8,7 +8,8 @@ nearly each proof (5.4 KB), this one writes 281 bytes, and the purge is a range.
 The time is the signed one of the thing itself (`iat` of a proof, `exp` of an assertion), never a clock of ours: every
 worker, before and after a jump of its clock, makes the same key of the same thing. Another thing with the same jti,
 signed anew with another time, is still found, because two things that are good at one moment end less than half a span
-apart: the second lies in the same span or in the nearer of its neighbours, and both keys are asked for.
+apart: the second lies in the same span or in the nearer of its neighbours, and both keys are asked for. (Two such that
+come in the very same moment may both pass. They are two things, signed by the holder of the key; one thing never does.)
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def routes(hub: Hub) -> list[Route]:
     rates: Rates = getattr(hub, "rates", None) or _NoLimit()  # of the running hub; a hub of a test may do without
 
     def pace(client_id: str) -> None:
-        _check_rate(rates, "token", f"program:{client_id}")
+        _check_rate(rates, "issue", f"program:{client_id}")
 
     async def token(request: Request, form: Form) -> Response:
         return _json(await tokens.issue(hub, form, request.headers.getlist("dpop"), pace))

@@ -131,13 +131,13 @@ async def test_who_guesses_is_slowed_down_and_the_program_that_he_names_is_not(
         assert (await http.post(**ask_with(caller))).status_code == 200
     assert set(rates.taken) == {
         ("token", "ip:192.0.2.7"), ("guess", "ip:192.0.2.7"), ("token", "ip:198.51.100.9"),
-        ("guess", "ip:198.51.100.9"), ("token", f"program:{caller.client_id}"),
+        ("guess", "ip:198.51.100.9"), ("issue", f"program:{caller.client_id}"),
     }  # fmt: skip
     assert rates.taken["guess", "ip:198.51.100.9"] == 0
 
 
 async def test_a_program_is_counted_by_its_key_wherever_it_asks_from(station: Station, caller: Caller) -> None:
-    rates = Counting(token=2)
+    rates = Counting(issue=2)
     statuses = []
     for number in range(3):
         async with counted(station, rates, f"192.0.2.{number}") as http:
