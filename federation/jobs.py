@@ -1,9 +1,10 @@
 """What happens by the clock: used proofs and ended tokens are cleared away, keys take turns.
 
-Binding text: federation.md 5.6 and 5.8. The tables of replay and tokens stay as small as the traffic of the
-last half hour: a proof is one row of some 145 bytes (68 of the table, 76 of its index), a token one of 256 and two of
-145, and they go 15 to 30 minutes after they end. What is deleted of the tokens is summed up in the audit log in the same transaction: who got
-how many, and one hash over their identifiers, so that the log still answers whether a token was issued by us.
+Binding text: federation.md 5.6 and 5.8. The tables of replay and tokens stay as small as the traffic of the last half
+hour: a proof is one row of some 145 bytes (68 of the table, 76 of its index), a token one of 256 and two of 145, and
+they go 15 to 30 minutes after they end. What is deleted of the tokens is summed up in the audit log in the same
+transaction: who got how many, and one hash over their identifiers, so that the log still answers whether a token was
+issued by us.
 """
 
 from __future__ import annotations
