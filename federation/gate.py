@@ -20,8 +20,10 @@ from wego.core.access import Actor
 from wego.core.db import Database
 from wego.core.reads.engine import Gate
 
-# {0}: the key of the proof; {1}: the key that the same jti would have in the nearer neighbouring span of time.
-GATE_CTES = (
+# {0}: the key of the proof.
+GATE_CTES = "gate as (insert into oauth_replay (key) values ({0}::bytea) on conflict do nothing returning 1)"
+# {1}: the key that the same jti has in the span behind the edge that is near; three proofs of four are near none.
+GATE_CTES_NEAR = (
     "gate as (insert into oauth_replay (key) select {0}::bytea "
     "where not exists (select 1 from oauth_replay where key = {1}::bytea) on conflict do nothing returning 1)"
 )
@@ -30,7 +32,10 @@ GATE_COLUMNS = "(select count(*) from gate) as fresh, (select seq from access_ep
 
 def gate_of(credential: Credential) -> Gate:
     """What is asked for this credential, as part of the statement that reads."""
-    return Gate(GATE_CTES, GATE_COLUMNS, (credential.once.key, credential.once.near))
+    once = credential.once
+    if once.near is None:
+        return Gate(GATE_CTES, GATE_COLUMNS, (once.key,))
+    return Gate(GATE_CTES_NEAR, GATE_COLUMNS, (once.key, once.near))
 
 
 async def admit(database: Database, credential: Credential, said: Mapping[str, Any]) -> Actor:

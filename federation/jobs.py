@@ -2,7 +2,7 @@
 
 Binding text: federation.md 5.6 and 5.8. The tables of replay and tokens stay as small as the traffic of the last half
 hour: a proof is one row of some 145 bytes (68 of the table, 76 of its index), a token one of 256 and two of 145, and
-they go 15 to 30 minutes after they end. What is deleted of the tokens is summed up in the audit log in the same
+they go 12 to 31 minutes after they end. What is deleted of the tokens is summed up in the audit log in the same
 transaction: who got how many, and one hash over their identifiers, so that the log still answers whether a token was
 issued by us.
 """
@@ -27,7 +27,7 @@ from wego.core.jobs import job
 from wego.core.settings import from_environment
 
 # A clock that jumps ten minutes ahead and back again must not make a used proof fresh.
-MARGIN = timedelta(minutes=15)
+MARGIN = timedelta(minutes=12)
 BATCH = 5000
 
 # The rows of a batch are named by their place (ctid): by their key, PostgreSQL reads the whole table for each batch.

@@ -112,7 +112,8 @@ def _check_claims(claims: dict[str, Any], by: ProofKey, method: str, url: str, n
         raise refused("The proof is too old or from the future: check the clock.")
     if ath is not None and claims.get("ath") != ath:
         raise refused("The proof is for another token: ath is the hash of the token that is sent with it.")
-    return once("dpop", by.jkt, jose.identifier(claims, "jti", "proof"), issued + WINDOW + AHEAD)
+    life = WINDOW + AHEAD
+    return once("dpop", by.jkt, jose.identifier(claims, "jti", "proof"), issued + life, life)
 
 
 def _normal(url: str) -> tuple[str, str, int | None, str]:

@@ -7,9 +7,10 @@ nearly each proof (5.4 KB), this one writes 281 bytes, and the purge is a range.
 
 The time is the signed one of the thing itself (`iat` of a proof, `exp` of an assertion), never a clock of ours: every
 worker, before and after a jump of its clock, makes the same key of the same thing. Another thing with the same jti,
-signed anew with another time, is still found, because two things that are good at one moment end less than half a span
-apart: the second lies in the same span or in the nearer of its neighbours, and both keys are asked for. (Two such that
-come in the very same moment may both pass. They are two things, signed by the holder of the key; one thing never does.)
+signed anew with another time, is found as well: two things that are good at one moment end less than a life apart, so
+the other lies in the same span, or, where this one ends near an edge of its span, in the span behind that edge; then
+that key is asked for too. (Two such that come in the very same moment may both pass. They are two things, signed by the
+holder of the key; one thing never does.)
 """
 
 from __future__ import annotations
@@ -18,26 +19,31 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-SPAN_BITS = 8  # 256 seconds: more than twice the life of an assertion, which is the longest
-_HALF = 1 << (SPAN_BITS - 1)
+SPAN_BITS = 9
+SPAN = 1 << SPAN_BITS  # seconds: wide enough that few things end near an edge, and more than two lives
 _DIGEST_BYTES = 28
 
 
 @dataclass(slots=True)
 class Once:
-    """The key of a thing that must be unused, and the key that it would have in the nearer neighbouring span."""
+    """The key of a thing that must be unused, and the key in the span behind a near edge, if one is near."""
 
     key: bytes
-    near: bytes
+    near: bytes | None = None
 
 
-def once(kind: str, issuer: str, jti: str, ends: float) -> Once:
-    """The keys of a thing that is good until `ends`. Never the text itself: what is remembered says nothing."""
+def once(kind: str, issuer: str, jti: str, ends: float, life: float) -> Once:
+    """The keys of a thing that is good until `ends`; things of its kind are good for `life` seconds at most. Never the
+    text itself: what is remembered says nothing."""
     digest = hashlib.sha256(f"{kind}:{issuer}:{jti}".encode()).digest()[:_DIGEST_BYTES]
-    second = int(ends)
-    span = second >> SPAN_BITS
-    near = span + 1 if second & _HALF else max(span - 1, 0)
-    return Once(span.to_bytes(4, "big") + digest, near.to_bytes(4, "big") + digest)
+    second, margin = int(ends), int(life) + 1
+    span, place = second >> SPAN_BITS, second & (SPAN - 1)
+    key = span.to_bytes(4, "big") + digest
+    if place < margin:
+        return Once(key, max(span - 1, 0).to_bytes(4, "big") + digest)
+    if place >= SPAN - margin:
+        return Once(key, (span + 1).to_bytes(4, "big") + digest)
+    return Once(key)
 
 
 def first_after(moment: datetime) -> bytes:

@@ -171,7 +171,8 @@ def _check_claims(claims: Mapping[str, Any], issuer: str, now: float) -> tuple[s
         raise jose.Malformed("The assertion has expired: make a new one for each request.")
     if ends - min(issued, now) > LONGEST_LIFE:
         raise jose.Malformed("The assertion lives longer than 120 seconds.")
-    return client_id, once("assertion", client_id, jose.identifier(claims, "jti", "assertion"), ends + AHEAD)
+    jti = jose.identifier(claims, "jti", "assertion")
+    return client_id, once("assertion", client_id, jti, ends + AHEAD, LONGEST_LIFE + AHEAD)
 
 
 def _keys_of(program: Program) -> Mapping[str, jose.PublicKey]:

@@ -165,7 +165,7 @@ async def _write(hub: Hub, claims: Mapping[str, Any], used: Once, proof: Proof, 
     row = await hub.database.reads.fetchrow(
         _ISSUE,
         keys,
-        [each.near for each in both],
+        [each.near for each in both if each.near is not None],
         claims["jti"],
         claims["client_id"],
         claims["city"],
@@ -177,7 +177,7 @@ async def _write(hub: Hub, claims: Mapping[str, Any], used: Once, proof: Proof, 
     fresh = set(row["fresh"])
     if len(fresh) == len(keys):
         return
-    known = None if fresh else await hub.database.reads.fetchval(_KNOWN, [used.key, used.near])
+    known = None if fresh else await hub.database.reads.fetchval(_KNOWN, [used.key, used.near or used.key])
     if used.key not in fresh and (fresh or known is not None):
         raise OAuthProblem("invalid_client", _USED_ASSERTION)
     raise OAuthProblem("invalid_dpop_proof", _USED_PROOF)
@@ -231,7 +231,7 @@ async def authenticate(hub: Hub, form: Form, endpoint: str, pace: Pace, now: dat
 
 
 async def _spend(db: Session, used: Once) -> None:
-    if (await db.execute(_SPEND, {"key": used.key, "near": used.near})).first() is None:
+    if (await db.execute(_SPEND, {"key": used.key, "near": used.near or used.key})).first() is None:
         raise OAuthProblem("invalid_client", _USED_ASSERTION)
 
 

@@ -18,7 +18,7 @@ def upgrade() -> None:
         """
         INSERT INTO oauth_replay_by_time (key)
         SELECT DISTINCT
-            int4send((floor(extract(epoch FROM expires_at))::bigint >> 8)::integer) || substring(digest FROM 1 FOR 28)
+            int4send((floor(extract(epoch FROM expires_at))::bigint >> 9)::integer) || substring(digest FROM 1 FOR 28)
         FROM oauth_replay
         """
     )
