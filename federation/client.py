@@ -19,7 +19,6 @@ from typing import Any
 import httpx2
 
 from federation import jose
-from federation.proofs import token_hash
 
 
 class HubError(Exception):
@@ -35,7 +34,7 @@ def proof(key: jose.PublicKey, method: str, url: str, access_token: str | None =
         "iat": int(time.time()),
     }
     if access_token is not None:
-        claims["ath"] = token_hash(access_token)
+        claims["ath"] = jose.token_hash(access_token)
     return jose.sign({"typ": "dpop+jwt", "jwk": jose.public_jwk(key)}, claims, key)
 
 

@@ -1,8 +1,10 @@
 """What happens by the clock: used proofs and ended tokens are cleared away, keys take turns.
 
-Binding text: federation.md 5.6 and 5.8. The tables of replay and tokens stay as small as the traffic of the
-last half hour. What is deleted of the tokens is summed up in the audit log in the same transaction: who got
-how many, and one hash over their identifiers, so that the log still answers whether a token was issued by us.
+Binding text: federation.md 5.6 and 5.8. The tables of replay and tokens stay as small as the traffic of the last half
+hour: a proof is one row of some 145 bytes (68 of the table, 76 of its index), a token one of 256 and two of 145, and
+they go 12 to 31 minutes after they end. What is deleted of the tokens is summed up in the audit log in the same
+transaction: who got how many, and one hash over their identifiers, so that the log still answers whether a token was
+issued by us.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Any
 from sqlalchemy import text
 
 from federation.keys import open_keys
+from federation.replay import first_after
 from wego.core import audit
 from wego.core.access import system
 from wego.core.audit import Event, Happening
@@ -24,19 +27,19 @@ from wego.core.jobs import job
 from wego.core.settings import from_environment
 
 # A clock that jumps ten minutes ahead and back again must not make a used proof fresh.
-MARGIN = timedelta(minutes=15)
+MARGIN = timedelta(minutes=12)
 BATCH = 5000
 
+# The rows of a batch are named by their place (ctid): by their key, PostgreSQL reads the whole table for each batch.
 _PURGE_REPLAY = text("""
-    DELETE FROM oauth_replay WHERE digest IN (
-        SELECT digest FROM oauth_replay WHERE expires_at < :before ORDER BY expires_at LIMIT :batch
-        FOR UPDATE SKIP LOCKED)
+    DELETE FROM oauth_replay WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM oauth_replay WHERE key < :before ORDER BY key LIMIT :batch FOR UPDATE SKIP LOCKED))
 """)
 _PURGE_TOKENS = text("""
     WITH gone AS (
-        DELETE FROM oauth_token WHERE jti IN (
-            SELECT jti FROM oauth_token WHERE expires_at < :before ORDER BY expires_at LIMIT :batch
-            FOR UPDATE SKIP LOCKED)
+        DELETE FROM oauth_token WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM oauth_token WHERE expires_at < :before ORDER BY expires_at LIMIT :batch
+            FOR UPDATE SKIP LOCKED))
         RETURNING jti, client_id, scope, issued_at)
     SELECT g.jti, g.client_id, g.scope, g.issued_at, c.id
     FROM gone g LEFT JOIN oauth_client c ON c.client_id = g.client_id
@@ -56,7 +59,7 @@ async def purge(database: Database, now: str | None = None) -> None:
 
 async def _purge_replay(database: Database, before: datetime) -> int:
     async with database.session() as db:
-        done: Any = await db.execute(_PURGE_REPLAY, {"before": before, "batch": BATCH})
+        done: Any = await db.execute(_PURGE_REPLAY, {"before": first_after(before), "batch": BATCH})
         return int(done.rowcount)
 
 

@@ -62,10 +62,8 @@ class OAuthToken(SQLModel, table=True):
 
 
 class OAuthReplay(SQLModel, table=True):
-    """A used jti of an assertion or a proof: SHA-256 of its kind, issuer or key, and jti."""
+    """A used jti of an assertion or a proof, under the key of `federation.replay`: when it ends, and a hash."""
 
     __tablename__ = "oauth_replay"
-    __table_args__ = (Index("ix_oauth_replay_expires_at", "expires_at"),)
 
-    digest: bytes = Field(sa_type=_bytes, primary_key=True)
-    expires_at: dt.datetime = moment()
+    key: bytes = Field(sa_type=_bytes, primary_key=True)

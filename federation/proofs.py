@@ -1,20 +1,33 @@
 """Proof of possession: a program shows with each request that the token's key is its own.
 
 Binding text: RFC 9449 sections 4.2, 4.3, 5 and 7; federation.md 5.6 (replay). A proof is good for one request
-within a minute: what is returned here says which digest must still be unused, the caller inserts it.
+within a minute: what is returned here says which key must still be unused, the caller inserts it.
+
+Where each check of RFC 9449 section 4.3 is made:
+
+     1  one DPoP header                  `open_proof`         7  signature by that key     `jose.check_signature`
+     2  one well-formed JWT              `jose.pieces`        8  no private half           `jose.public_key`
+     3  the required claims are there    `_check_claims`      9  htm is the method         `_check_claims`
+     4  typ dpop+jwt                     `_header`           10  htu is the address        `_check_claims`
+     5  an asymmetric, accepted alg      `_header`           11  nonce: this server asks for none
+     6  a public key in jwk              `jose.public_key`   12  iat within the window     `_check_claims`
+    13  ath is the token's hash          `_check_claims`         and the key is the token's: `Verifier.authenticate`
+
+What is kept between requests is the outcome of checks of the header alone (4, 5, 6, 8), with the token that is bound to
+its key, for a header of the very same letters.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import lru_cache
+from datetime import datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from federation import jose
+from federation.replay import Once, once
 
 WINDOW = 60.0  # seconds for which a proof is good
 AHEAD = 5.0  # seconds by which another clock may be fast
@@ -32,73 +45,77 @@ class TokenError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class ProofKey:
+    """The header of a proof, as it was written, with the key in it and the key's thumbprint."""
+
+    header: str
+    key: jose.PublicKey
+    jkt: str
+
+
+@dataclass(slots=True)
 class Proof:
     """A proof that was checked in all but one point: whether it was used before."""
 
-    jkt: str
-    digest: bytes
-    expires: datetime
+    by: ProofKey
+    once: Once
+
+    @property
+    def jkt(self) -> str:
+        return self.by.jkt
 
 
 def refused(description: str) -> TokenError:
     return TokenError("invalid_dpop_proof", description)
 
 
-def replay_digest(kind: str, issuer: str, jti: str) -> bytes:
-    """What is remembered of a used jti: never the text itself."""
-    return hashlib.sha256(f"{kind}:{issuer}:{jti}".encode()).digest()
-
-
-def open_proof(sent: Sequence[str], method: str, url: str, now: datetime, *, access_token: str | None = None) -> Proof:
-    """Check the DPoP headers of one request. `url` is the address under which the world knows this endpoint:
-    it comes from the settings, never from the request's own Host."""
+def open_proof(
+    sent: Sequence[str], method: str, url: str, now: datetime, *, ath: str | None = None, known: ProofKey | None = None
+) -> Proof:
+    """Check the DPoP headers of one request. `url` is the address under which the world knows this endpoint: it comes
+    from the settings, never from the request's own Host. `ath` is the hash of the token that is shown with the proof,
+    `known` the header of an earlier proof."""
     if len(sent) != 1:
         raise refused("Send exactly one DPoP header with a proof." if sent else "A DPoP proof is missing.")
     try:
-        return _opened(sent[0], method, url, now, access_token)
+        head, body, signature = jose.pieces(sent[0])
+        by = known if known is not None and known.header == head else _header(head)
+        jose.check_signature(sent[0], signature, by.key)
+        return Proof(by, _check_claims(jose.members(jose.decode64(body)), by, method, url, now.timestamp(), ath))
     except jose.Malformed as problem:
         raise refused(str(problem)) from None
 
 
-def _opened(token: str, method: str, url: str, now: datetime, access_token: str | None) -> Proof:
-    head, body, _ = jose.pieces(token)
-    key, jkt = _proof_key(head)
-    jose.verify(token, key)
-    claims = jose.members(jose.decode64(body))
-    if claims.get("htm") != method:
-        raise refused("The proof is for another method.")
-    if not isinstance(claims.get("htu"), str) or _normal(claims["htu"]) != _normal(url):
-        raise refused("The proof is for another address.")
-    issued = jose.seconds(claims, "iat")
-    moment = now.timestamp()
-    if not moment - WINDOW <= issued <= moment + AHEAD:
-        raise refused("The proof is too old or from the future: check the clock.")
-    if access_token is not None and claims.get("ath") != token_hash(access_token):
-        raise refused("The proof is for another token.")
-    expires = datetime.fromtimestamp(issued + WINDOW + AHEAD, UTC)
-    return Proof(jkt, replay_digest("dpop", jkt, jose.name(claims.get("jti"))), expires)
-
-
-@lru_cache(maxsize=2048)
-def _proof_key(piece: str) -> tuple[jose.PublicKey, str]:
-    """The key in a proof's header, with its thumbprint. A program's proofs all have the same header, so
-    importing its key, a third of the work, is done once."""
+def _header(piece: str) -> ProofKey:
+    """The key in a proof's header. A program's proofs all have the same header, so importing its key, a third of the
+    work, is done once for each token."""
     header = jose.header_of(piece, allowed=("jwk",))
     if jose.media_type(header) != "dpop+jwt":
         raise jose.Malformed("The proof is not of type dpop+jwt.")
-    if header.get("alg") not in jose.VERIFIED_ALGORITHMS:
-        raise jose.Malformed("The algorithm of the proof is not accepted here.")
-    key = jose.public_key(header.get("jwk"))
-    return key, key.thumbprint()
+    if "jwk" not in header:
+        raise jose.Malformed("The header of the proof has no jwk: put the public key there.")
+    key = jose.public_key(header["jwk"])
+    jose.check_algorithm(header, key)
+    return ProofKey(piece, key, key.thumbprint())
 
 
-def token_hash(access_token: str) -> str:
-    """`ath`: the hash by which a proof names its token (RFC 9449 section 4.2)."""
-    return jose.encode64(hashlib.sha256(access_token.encode("ascii")).digest())
+def _check_claims(claims: dict[str, Any], by: ProofKey, method: str, url: str, now: float, ath: str | None) -> Once:
+    """The claims of a proof, its signature being good."""
+    if claims.get("htm") != method:
+        raise refused("The proof is for another method: htm is the method of this request.")
+    address = claims.get("htu")
+    if not isinstance(address, str) or (address != url and _normal(address) != _normal(url)):
+        raise refused("The proof is for another address: htu is the address of this request, without its query.")
+    issued = jose.seconds(claims, "iat")
+    if not now - WINDOW <= issued <= now + AHEAD:
+        raise refused("The proof is too old or from the future: check the clock.")
+    if ath is not None and claims.get("ath") != ath:
+        raise refused("The proof is for another token: ath is the hash of the token that is sent with it.")
+    life = WINDOW + AHEAD
+    return once("dpop", by.jkt, jose.identifier(claims, "jti", "proof"), issued + life, life)
 
 
-@lru_cache(maxsize=512)
 def _normal(url: str) -> tuple[str, str, int | None, str]:
     """An address in its normal form (RFC 3986 section 6.2.2 and 6.2.3), without query and fragment."""
     try:

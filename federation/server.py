@@ -14,6 +14,8 @@ away; every other explicit type is refused.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,13 +37,19 @@ from authlib.oauth2.rfc9068 import JWTBearerTokenGenerator
 
 from federation import jose
 from federation.keys import RingKey
-from federation.proofs import AHEAD, replay_digest
+from federation.proofs import AHEAD
+from federation.replay import Once, once
 from wego.core.access import SCOPES
+from wego.core.cache import Cache, digest
 from wego.core.ids import new_id
 
 METHOD = "private_key_jwt"
+CLIENT_ID = re.compile(r"[A-Za-z0-9._:/~-]{1,255}")
 LONGEST_LIFE = 120.0  # seconds, of a client assertion
 ASSERTION_TYPES = frozenset({"client-authentication+jwt", "jwt", ""})
+
+# Of registered programs only: importing a key costs half as much as checking a signature by it.
+_key_sets: Cache[bytes, Mapping[str, jose.PublicKey]] = Cache(2**20, size=lambda keys: 4_000 * len(keys))
 
 # What a token may do when its request names no scope: read.
 DEFAULT_SCOPES = ("graphql:query", "catalog:read", "member:read")
@@ -73,14 +81,6 @@ class Program(ClientMixin):
 
     def check_grant_type(self, grant_type: str) -> bool:
         return grant_type == "client_credentials"
-
-
-@dataclass(frozen=True, slots=True)
-class Used:
-    """The jti of an assertion, to be written down before anything is handed out."""
-
-    digest: bytes
-    expires: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +124,64 @@ def _client_error(description: str) -> InvalidClientError:
     return InvalidClientError(description=description)
 
 
-def read_assertion(form: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Header and claims of a client assertion that nobody believes yet; raises InvalidClientError."""
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A client assertion that is right in all but its signature, which only the program's own key can tell."""
+
+    text: str = field(repr=False)
+    kid: str
+    alg: str
+    client_id: str
+    once: Once
+
+
+def open_assertion(form: Mapping[str, str], issuer: str, now: float) -> Assertion:
+    """Everything about an assertion that can be told without a signature and without the database; raises
+    InvalidClientError with what is wrong."""
     if form.get("client_assertion_type") != jose.ASSERTION_TYPE or not form.get("client_assertion"):
         raise _client_error("Authenticate with a client assertion (private_key_jwt).")
     try:
         header, payload = jose.parts(form["client_assertion"])
-        return header, jose.members(payload)
+        kid, alg = _check_header(header)
+        client_id, used = _check_claims(jose.members(payload), issuer, now)
     except jose.Malformed as problem:
         raise _client_error(str(problem)) from None
+    if form.get("client_id", client_id) != client_id:
+        raise _client_error("client_id and the assertion name different programs.")
+    return Assertion(form["client_assertion"], kid, alg, client_id, used)
+
+
+def _check_header(header: Mapping[str, Any]) -> tuple[str, str]:
+    if jose.media_type(header) not in ASSERTION_TYPES:
+        raise jose.Malformed("The assertion is a token of another type.")
+    return jose.identifier(header, "kid", "assertion"), jose.accepted_algorithm(header)
+
+
+def _check_claims(claims: Mapping[str, Any], issuer: str, now: float) -> tuple[str, Once]:
+    client_id = claims.get("sub")
+    if not isinstance(client_id, str) or not CLIENT_ID.fullmatch(client_id) or claims.get("iss") != client_id:
+        raise jose.Malformed("iss and sub must both be the client_id.")
+    if claims.get("aud") != issuer:
+        raise jose.Malformed("aud must be the issuer of this server, as a single text.")
+    issued, ends = jose.seconds(claims, "iat"), jose.seconds(claims, "exp")
+    starts = jose.seconds(claims, "nbf") if "nbf" in claims else issued
+    if max(issued, starts) > now + AHEAD:
+        raise jose.Malformed("The assertion is from the future: check the clock.")
+    if ends <= now:
+        raise jose.Malformed("The assertion has expired: make a new one for each request.")
+    if ends - min(issued, now) > LONGEST_LIFE:
+        raise jose.Malformed("The assertion lives longer than 120 seconds.")
+    jti = jose.identifier(claims, "jti", "assertion")
+    return client_id, once("assertion", client_id, jti, ends + AHEAD, LONGEST_LIFE + AHEAD)
+
+
+def _keys_of(program: Program) -> Mapping[str, jose.PublicKey]:
+    name = digest(json.dumps(program.jwks, sort_keys=True).encode())
+    known = _key_sets.get(name)
+    if known is None:
+        known = jose.key_set(program.jwks)
+        _key_sets.put(name, known)
+    return known
 
 
 class ClientAssertion(JWTBearerClientAssertion):
@@ -140,51 +189,29 @@ class ClientAssertion(JWTBearerClientAssertion):
 
     CLIENT_AUTH_METHOD = METHOD  # type: ignore[misc]  # final in the stubs, meant to be set in the source
 
-    def __init__(self, issuer: str, now: datetime) -> None:
+    def __init__(self, assertion: Assertion) -> None:
         super().__init__()
-        self._issuer = issuer
-        self._now = now.timestamp()
-        self.used: Used | None = None
+        self._assertion = assertion
+        self.used: Once | None = None  # to be written down before anything is handed out
 
     def __call__(self, query_client: Any, request: OAuth2Request) -> Program:
-        header, claims = read_assertion(request.form)
-        client_id = claims.get("sub")
-        program: Program | None = query_client(client_id) if isinstance(client_id, str) else None
+        assertion = self._assertion
+        program: Program | None = query_client(assertion.client_id)
         if program is None:
             raise _client_error("The program is unknown, or may not get tokens now.")
-        if request.form.get("client_id", program.client_id) != program.client_id:
-            raise _client_error("client_id and the assertion name different programs.")
         try:
-            self._check_signature(request.form["client_assertion"], header, program)
-            self._check_claims(claims, program)
+            self._check_signature(program)
         except jose.Malformed as problem:
             raise _client_error(str(problem)) from None
+        self.used = assertion.once
         request.client = program
         return program
 
-    def _check_signature(self, assertion: str, header: Mapping[str, Any], program: Program) -> None:
-        if jose.media_type(header) not in ASSERTION_TYPES:
-            raise jose.Malformed("The assertion is a token of another type.")
-        key = jose.key_set(program.jwks).get(jose.name(header.get("kid")))
+    def _check_signature(self, program: Program) -> None:
+        key = _keys_of(program).get(self._assertion.kid)
         if key is None:
             raise jose.Malformed("The assertion names a key that this program does not have.")
-        jose.verify(assertion, key)
-
-    def _check_claims(self, claims: Mapping[str, Any], program: Program) -> None:
-        if claims.get("iss") != program.client_id or claims.get("sub") != program.client_id:
-            raise jose.Malformed("iss and sub must both be the client_id.")
-        if claims.get("aud") != self._issuer:
-            raise jose.Malformed("aud must be the issuer of this server, as a single text.")
-        issued, ends = jose.seconds(claims, "iat"), jose.seconds(claims, "exp")
-        starts = jose.seconds(claims, "nbf") if "nbf" in claims else issued
-        if max(issued, starts) > self._now + AHEAD:
-            raise jose.Malformed("The assertion is from the future: check the clock.")
-        if ends <= self._now:
-            raise jose.Malformed("The assertion has expired: make a new one for each request.")
-        if ends - min(issued, self._now) > LONGEST_LIFE:
-            raise jose.Malformed("The assertion lives longer than 120 seconds.")
-        digest = replay_digest("assertion", program.client_id, jose.name(claims.get("jti")))
-        self.used = Used(digest, ends + AHEAD)
+        jose.verify(self._assertion.text, key)
 
 
 class ProgramGrant(ClientCredentialsGrant):
@@ -241,10 +268,10 @@ class AccessTokens(JWTBearerTokenGenerator):
 class TokenServer(AuthorizationServer):
     """Authlib's server for one request: knows one program; `tokens.claims` is what the caller writes down."""
 
-    def __init__(self, terms: Terms, program: Program | None, key: RingKey) -> None:
+    def __init__(self, terms: Terms, assertion: Assertion, program: Program | None, key: RingKey) -> None:
         super().__init__(scopes_supported=list(SCOPES))
         self._program = program
-        self.assertion = ClientAssertion(terms.issuer, terms.now)
+        self.assertion = ClientAssertion(assertion)
         self.tokens = AccessTokens(terms, key)
         self.register_client_auth_method(METHOD, self.assertion)
         self.register_grant(ProgramGrant)
@@ -271,8 +298,6 @@ def core_answer(server: TokenServer, request: FormRequest) -> tuple[int, dict[st
         status, body = server.create_token_response(request)  # type: ignore[misc]  # handle_response says what comes
     except (ValueError, RecursionError):
         return 400, _plain(InvalidRequestError("The request cannot be read."))
-    if status != 200 and body.get("error") == "unsupported_grant_type":
-        body["error_description"] = "Only client_credentials is offered here."
     return status, body
 
 

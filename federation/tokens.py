@@ -11,8 +11,7 @@ when it deletes them, because one entry in the log per token would let every tok
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -26,21 +25,23 @@ from federation.actors import in_standing
 from federation.keys import KeyRing, RingKey
 from federation.models import OAuthToken
 from federation.proofs import Proof, TokenError, open_proof
+from federation.replay import Once
 from federation.server import (
     METHOD,
+    Assertion,
     FormRequest,
     Program,
     Terms,
     TokenServer,
-    Used,
     base_claims,
     core_answer,
-    read_assertion,
+    open_assertion,
     sign_token,
 )
 from federation.verifier import Verifier
 from members import people
 from members.models import ACTIVE
+from members.people import touch_access
 from wego.core import audit
 from wego.core.access import Actor, ActorKind
 from wego.core.audit import Event
@@ -50,8 +51,9 @@ from wego.core.ids import new_id
 from wego.core.models import AccessEpoch
 from wego.core.settings import Settings
 
+Pace = Callable[[str], None]  # hears of a program that has proved who it is; may refuse, before anything is written
+
 OPERATOR_CLIENT = "wego-cli"  # client_id of tokens that the operator issues for a person
-_CLIENT_ID = re.compile(r"[A-Za-z0-9._:/~-]{1,255}")
 _USED_ASSERTION = "The assertion was used before: make a new one for each request."
 _USED_PROOF = "The proof was used before: make a new one for each request."
 
@@ -75,6 +77,7 @@ class OAuthProblem(Exception):
         self.error = error
         self.description = description
         self.status = status
+        self.retry_after = 0  # seconds, where waiting helps
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +103,28 @@ _STANDING = sorted(status.value for status in ACTIVE)
 # not: a used assertion must survive a crash.
 _ISSUE = """
     WITH used AS (
-        INSERT INTO oauth_replay (digest, expires_at)
-        SELECT * FROM unnest($1::bytea[], $2::timestamptz[])
-        WHERE NOT EXISTS (SELECT 1 FROM oauth_replay WHERE digest = ANY($1))
+        INSERT INTO oauth_replay (key)
+        SELECT unnest($1::bytea[])
+        WHERE NOT EXISTS (SELECT 1 FROM oauth_replay WHERE key = ANY($1 || $2::bytea[]))
           AND set_config('synchronous_commit', 'on', true) = 'on'
-        ON CONFLICT DO NOTHING RETURNING digest
+        ON CONFLICT DO NOTHING RETURNING key
     ), kept AS (
         INSERT INTO oauth_token (jti, client_id, subject, city_id, scope, resource, issued_at, expires_at)
         SELECT $3, $4, $4, $5::uuid, $6, $7, $8::timestamptz, $9::timestamptz
         WHERE (SELECT count(*) FROM used) = cardinality($1)
     )
-    SELECT digest FROM used
+    SELECT ARRAY(SELECT key FROM used) AS fresh
 """
+_KNOWN = "SELECT key FROM oauth_replay WHERE key = ANY($1::bytea[]) LIMIT 1"
 _SPEND = text("""
-    INSERT INTO oauth_replay (digest, expires_at) VALUES (:digest, :ends) ON CONFLICT DO NOTHING RETURNING digest
+    INSERT INTO oauth_replay (key) SELECT CAST(:key AS bytea)
+    WHERE NOT EXISTS (SELECT 1 FROM oauth_replay WHERE key = :near) ON CONFLICT DO NOTHING RETURNING key
 """)
 
 
-async def load_program(hub: Hub, client_id: object) -> Program | None:
+async def load_program(hub: Hub, client_id: str) -> Program | None:
     """A program that may get tokens: registered, not revoked, of a member in good standing. The access epoch is of
     the same snapshot, so a suspension that comes a moment later finds the token with an older epoch."""
-    if not isinstance(client_id, str) or not _CLIENT_ID.fullmatch(client_id):
-        return None
     row = await hub.database.reads.fetchrow(_LOAD, client_id, _STANDING)
     if row is None:
         return None
@@ -129,33 +132,40 @@ async def load_program(hub: Hub, client_id: object) -> Program | None:
     return Program(key, known_id, jose.members(jwks), tuple(scopes), city_id, slug, locale, epoch)
 
 
-async def issue(hub: Hub, form: Form, proofs: Sequence[str], now: datetime | None = None) -> dict[str, Any]:
-    """The answer of the token endpoint; OAuthProblem when there is no token."""
+async def issue(hub: Hub, form: Form, proofs: Sequence[str], pace: Pace, now: datetime | None = None) -> dict[str, Any]:
+    """The answer of the token endpoint; OAuthProblem when there is no token. What costs nothing to tell is told first,
+    then what a signature costs, then what the database costs."""
     at = now or datetime.now(UTC)
     settings = hub.settings
     endpoint = f"{settings.issuer}/oauth/token"
+    assertion = _assertion(form, settings, at)
+    if form.fields.get("grant_type") != "client_credentials":
+        raise OAuthProblem("unsupported_grant_type", "Only client_credentials is offered here.")
     resource = _resource(form, settings)
-    sub = _claimed_sub(form)
+    request = _request(endpoint, form)
     try:
         proof = open_proof(proofs, "POST", endpoint, at)
     except TokenError as problem:
         raise OAuthProblem(problem.error, problem.description) from None
     terms = Terms(settings.issuer, resource, proof.jkt, settings.token_seconds, at)
-    server = TokenServer(terms, await load_program(hub, sub), hub.keys.signing(at))
-    status, body = core_answer(server, _request(endpoint, form))
+    program = await load_program(hub, assertion.client_id)
+    server = TokenServer(terms, assertion, program, hub.keys.signing(at))
+    status, body = core_answer(server, request)
     used = server.assertion.used
     if status != 200 or used is None:
         raise OAuthProblem(body["error"], body.get("error_description", "The request was refused."), status)
+    pace(assertion.client_id)
     await _write(hub, server.tokens.claims, used, proof, at)
     return body
 
 
-async def _write(hub: Hub, claims: Mapping[str, Any], used: Used, proof: Proof, now: datetime) -> None:
-    digests = [used.digest, proof.digest]
-    rows = await hub.database.reads.fetch(
+async def _write(hub: Hub, claims: Mapping[str, Any], used: Once, proof: Proof, now: datetime) -> None:
+    both = (used, proof.once)
+    keys = [each.key for each in both]
+    row = await hub.database.reads.fetchrow(
         _ISSUE,
-        digests,
-        [datetime.fromtimestamp(used.expires, UTC), proof.expires],
+        keys,
+        [each.near for each in both if each.near is not None],
         claims["jti"],
         claims["client_id"],
         claims["city"],
@@ -164,13 +174,11 @@ async def _write(hub: Hub, claims: Mapping[str, Any], used: Used, proof: Proof, 
         now,
         datetime.fromtimestamp(claims["exp"], UTC),
     )
-    fresh = {row["digest"] for row in rows}
-    if len(fresh) == len(digests):
+    fresh = set(row["fresh"])
+    if len(fresh) == len(keys):
         return
-    if not fresh:
-        known = "SELECT digest FROM oauth_replay WHERE digest = $1"
-        fresh = set(digests) - {await hub.database.reads.fetchval(known, used.digest)}
-    if used.digest not in fresh:
+    known = None if fresh else await hub.database.reads.fetchval(_KNOWN, [used.key, used.near or used.key])
+    if used.key not in fresh and (fresh or known is not None):
         raise OAuthProblem("invalid_client", _USED_ASSERTION)
     raise OAuthProblem("invalid_dpop_proof", _USED_PROOF)
 
@@ -191,9 +199,9 @@ def _resource(form: Form, settings: Settings) -> str:
     return settings.resource
 
 
-def _claimed_sub(form: Form) -> object:
+def _assertion(form: Form, settings: Settings, now: datetime) -> Assertion:
     try:
-        return read_assertion(form.fields)[1].get("sub")
+        return open_assertion(form.fields, settings.issuer, now.timestamp())
     except OAuth2Error as problem:
         raise _from_authlib(problem) from None
 
@@ -202,34 +210,38 @@ def _from_authlib(problem: OAuth2Error) -> OAuthProblem:
     return OAuthProblem(problem.error or "invalid_request", problem.description or "The request was refused.")
 
 
-async def authenticate(hub: Hub, db: Session, form: Form, endpoint: str, now: datetime) -> Program:
-    """Authenticate a program at another endpoint by its assertion, which is then used up."""
+async def authenticate(hub: Hub, form: Form, endpoint: str, pace: Pace, now: datetime) -> tuple[Program, Once]:
+    """Authenticate a program at another endpoint by its assertion, which is still to be used up."""
     settings = hub.settings
-    program = await load_program(hub, _claimed_sub(form))
-    terms = Terms(settings.issuer, settings.resource, "", settings.token_seconds, now)
-    server = TokenServer(terms, program, hub.keys.signing(now))
+    assertion = _assertion(form, settings, now)
     request = _request(f"{settings.issuer}/oauth/{endpoint}", form)
+    program = await load_program(hub, assertion.client_id)
+    terms = Terms(settings.issuer, settings.resource, "", settings.token_seconds, now)
+    server = TokenServer(terms, assertion, program, hub.keys.signing(now))
     try:
         server.authenticate_client(request, [METHOD], endpoint)
     except OAuth2Error as problem:
         raise _from_authlib(problem) from None
     except (ValueError, RecursionError):
         raise OAuthProblem("invalid_request", "The request cannot be read.") from None
-    used = server.assertion.used
-    if program is None or used is None:
+    if program is None or server.assertion.used is None:
         raise OAuthProblem("invalid_client", "The program is unknown, or may not get tokens now.")
-    ends = datetime.fromtimestamp(used.expires, UTC)
-    if (await db.execute(_SPEND, {"digest": used.digest, "ends": ends})).first() is None:
+    pace(assertion.client_id)
+    return program, server.assertion.used
+
+
+async def _spend(db: Session, used: Once) -> None:
+    if (await db.execute(_SPEND, {"key": used.key, "near": used.near or used.key})).first() is None:
         raise OAuthProblem("invalid_client", _USED_ASSERTION)
-    return program
 
 
-async def revoke(hub: Hub, verifier: Verifier, form: Form, now: datetime | None = None) -> None:
+async def revoke(hub: Hub, verifier: Verifier, form: Form, pace: Pace, now: datetime | None = None) -> None:
     """Revoke a token of the program that asks (RFC 7009). A token of somebody else, or none at all, changes
     nothing and is told to nobody."""
     at = now or datetime.now(UTC)
+    program, used = await authenticate(hub, form, "revoke", pace, at)
     async with hub.database.session() as db:
-        program = await authenticate(hub, db, form, "revoke", at)
+        await _spend(db, used)
         claims = _claims(verifier, form, at)
         if claims is None or claims["client_id"] != program.client_id:
             return
@@ -240,16 +252,20 @@ async def revoke(hub: Hub, verifier: Verifier, form: Form, now: datetime | None 
             .returning(col(OAuthToken.jti))
         )
         if revoked.first() is not None:
+            await touch_access(db)  # every reader of this token sees another epoch at his next request
             actor = Actor(ActorKind.PROGRAM, program.client_id)
             await audit.record(db, actor, Event.TOKEN_REVOKED, "OAuthClient", program.key, jti=claims["jti"])
 
 
-async def introspect(hub: Hub, verifier: Verifier, form: Form, now: datetime | None = None) -> dict[str, Any]:
+async def introspect(
+    hub: Hub, verifier: Verifier, form: Form, pace: Pace, now: datetime | None = None
+) -> dict[str, Any]:
     """What a token is worth now (RFC 7662). A program learns about its own tokens; of others it learns
     nothing."""
     at = now or datetime.now(UTC)
+    program, used = await authenticate(hub, form, "introspect", pace, at)
     async with hub.database.session() as db:
-        program = await authenticate(hub, db, form, "introspect", at)
+        await _spend(db, used)
         claims = _claims(verifier, form, at)
         if claims is None or claims["client_id"] != program.client_id:
             return {"active": False}
@@ -269,7 +285,7 @@ def _claims(verifier: Verifier, form: Form, now: datetime) -> Mapping[str, Any] 
     if not token:
         raise OAuthProblem("invalid_request", "The parameter token is missing.")
     try:
-        return verifier.verify(token, now).claims
+        return verifier.claims(token, now)
     except TokenError:
         return None
 

@@ -26,7 +26,7 @@ def _tag(value: object) -> str:
 LanguageTag = NewType("LanguageTag", str)
 LANGUAGE_TAG = strawberry.scalar(
     name="LanguageTag",
-    description="A language as a BCP 47 tag, such as `ko`, `zh-Hans` or `pt-BR`.",
+    description="A `LanguageTag` names a language as BCP 47 does, such as `ko`, `zh-Hans` or `pt-BR`.",
     specified_by_url="https://www.rfc-editor.org/info/bcp47",
     parse_value=_tag,
     serialize=str,

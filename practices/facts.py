@@ -21,6 +21,7 @@ from i18n.locales import canonical
 from members.inputs import Form
 from practices.models import ActivityLevel, Practice, Stage, Visibility
 from wego.core.errors import Invalid
+from wego.core.scalars import NO_OFFSET
 
 Given = Mapping[str, Any]
 Path = tuple[str | int, ...]
@@ -147,17 +148,20 @@ def _word_of(kind: type[StrEnum]) -> Callable[[Form, Any, Path], StrEnum | None]
 
 
 def _date(form: Form, value: Any, path: Path) -> date | None:
-    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
-        return value
+    if value is None:
+        return None
     try:
-        return date.fromisoformat(value)
+        found = value if isinstance(value, date) and not isinstance(value, datetime) else date.fromisoformat(value)
     except (TypeError, ValueError):
+        found = date.max
+    if found in (date.min, date.max):  # asyncpg sends these two as `-infinity` and `infinity`, which are no dates
         form.refuse(Invalid("This is not a date, such as 2016-03-01.", path=path))
         return None
+    return found
 
 
 def _moment(form: Form, value: Any, path: Path) -> datetime | None:
-    if value is not None and (not isinstance(value, datetime) or value.tzinfo is None):
+    if value is not None and (not isinstance(value, datetime) or value.tzinfo is None or value.tzinfo is NO_OFFSET):
         form.refuse(Invalid("A time needs its zone, such as 2027-06-01T00:00:00Z.", path=path))
         return None
     return value

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
@@ -14,6 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
+from federation.replay import once
 from wego import migrations
 from wego.core import postgres
 from wego.setup import prepare
@@ -58,6 +61,19 @@ def test_every_step_goes_up_and_down_and_up_again(url: str):
             "and c.relname not like 'alembic_version%'"
         ).fetchall()
     assert left == []
+
+
+def test_what_was_used_before_0007_stays_used(url: str):
+    ends = datetime(2026, 11, 25, 4, 0, 0, 500_000, tzinfo=UTC)
+    used = hashlib.sha256(b"dpop:key:jti").digest()
+    every = steps()
+    migrations.upgrade(url, every[every.index("0007") - 1])
+    with psycopg.connect(url) as connection:
+        connection.execute("insert into oauth_replay (digest, expires_at) values (%s, %s)", (used, ends))
+    migrations.upgrade(url, "0007")
+    with psycopg.connect(url) as connection:
+        kept = connection.execute("select key from oauth_replay").fetchall()
+    assert kept == [(once("dpop", "key", "jti", ends.timestamp(), 65).key,)]
 
 
 def test_models_and_migrations_agree(url: str):

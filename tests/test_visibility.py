@@ -45,7 +45,7 @@ HERE = Path(__file__).parent
 THINGS, FIELDS = HERE / "visibility.csv", HERE / "visibility_fields.csv"
 WORD = re.compile(r"zq([a-z]+)qz", re.IGNORECASE)
 NODES = {"City": "city", "Practice": "practice", "Person": "person", "Invitation": "invitation",
-         "Application": "application", "Review": "review"}  # fmt: skip
+         "Application": "application", "Review": "review", "HistoryEvent": "history_event"}  # fmt: skip
 WRITING = bool(os.environ.get("WEGO_WRITE_VISIBILITY"))
 
 # Edges that show their thing to whoever sees what they hang on, each with its reason.
@@ -198,6 +198,12 @@ async def test_services_reach_what_the_reads_show(stage: Stage) -> None:
                 except NotFound:
                     reached = None
             assert reached == shown_now, (name, word)
+
+
+def test_every_type_with_an_id_is_walked_from_its_ids() -> None:
+    """Elsewhere such rows are only touched, so a type that is missing here would not be looked at."""
+    known = schema()._schema
+    assert set(NODES) == {each.name for each in known.get_possible_types(known.type_map["Node"])}
 
 
 def test_an_edge_without_a_predicate_has_its_reason() -> None:

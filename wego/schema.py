@@ -13,6 +13,7 @@ from i18n.graphql import LANGUAGE_TAG, LanguageTag
 from members import graphql as members
 from practices import graphql as practices
 from wego.core import reads
+from wego.core.scalars import SCALARS
 from wego.core.writes import WRITE
 
 SDL = Path(__file__).parent / "schema.graphql"
@@ -44,7 +45,7 @@ def schema() -> strawberry.Schema:
         Query,
         Mutation,
         types=[*members.TYPES, *practices.TYPES],
-        config=StrawberryConfig(scalar_map={LanguageTag: LANGUAGE_TAG}),
+        config=StrawberryConfig(scalar_map={LanguageTag: LANGUAGE_TAG, **SCALARS}),
     )
 
 

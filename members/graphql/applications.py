@@ -155,16 +155,20 @@ class ApplicationFilter:
     open: bool | None = reads.condition("({t}.decided_at is null) = {v}", "boolean", "Still to be decided, or not.")
 
 
+APPLICATION_ORDERS = {
+    "created": reads.Order("{t}.created_at", "timestamptz"),
+    "submitted": reads.Order("coalesce({t}.submitted_at, {t}.created_at)", "timestamptz"),
+}
+LONGEST_WAITING = ("created", "asc")
+
+
 @strawberry.type
 class ApplicationQueries:
     applications: reads.Connection[Application] = reads.connection(
         None,
         "The applications that the reader may see, the longest waiting first.",
-        orders={
-            "created": reads.Order("{t}.created_at", "timestamptz"),
-            "submitted": reads.Order("coalesce({t}.submitted_at, {t}.created_at)", "timestamptz"),
-        },
-        default=("created", "asc"),
+        orders=APPLICATION_ORDERS,
+        default=LONGEST_WAITING,
         order_type=ApplicationOrder,
         filter_type=ApplicationFilter,
     )

@@ -167,7 +167,7 @@ def _visible_event(q: Query, t: str) -> str | None:
 
 @reads.table("history_event", visible=_visible_event)
 @strawberry.type(description="An event in the history of the organisation, with its source.")
-class HistoryEvent:
+class HistoryEvent(reads.Node):
     on_date: date = named("on", reads.column("{t}.on_date", "When; see `precision`."))
     precision: DatePrecision = reads.column("{t}.precision", "How exactly the date is known.")
     kind: str = reads.column("{t}.kind", "What kind of event, such as `assembly` or `founding-member`.")
@@ -262,6 +262,7 @@ CITY_ORDERS = {
     "population": reads.Order("{t}.population", "integer"),
     "member_since": reads.Order(_SINCE, "timestamptz"),
 }
+BY_NAME = ("name", "asc")
 
 
 @strawberry.enum(description="By what events can be sorted.")
@@ -293,7 +294,7 @@ class CityQueries:
         None,
         "The cities of the network.",
         orders=CITY_ORDERS,
-        default=("name", "asc"),
+        default=BY_NAME,
         order_type=CityOrder,
         filter_type=CityFilter,
     )

@@ -10,10 +10,11 @@ from strawberry import UNSET
 from i18n.graphql import LanguageTag
 from members import cities
 from members.cities import CityFacts
-from members.graphql.cities import City
+from members.graphql.cities import BY_NAME, CITY_ORDERS, City
 from members.graphql.keys import city_of
 from members.models import Region
-from wego.core.writes import Done, Payload, Write, done, thing, verb
+from wego.core import reads
+from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
 
 _ENDONYM = "The language of the name that the city has for itself."
 _ZONE = "Its time zone (IANA), such as `Asia/Seoul`."
@@ -70,6 +71,12 @@ _FIELDS = (
 @strawberry.type(description="A city after a change of the register.")
 class CityPayload(Payload):
     city: City | None = thing("city", "The city as it is now.")
+    city_edge: reads.Edge[City] | None = edge(
+        "city",
+        "This is the city as an edge of lists in their usual order; it is null when nothing was done.",
+        orders=CITY_ORDERS,
+        default=BY_NAME,
+    )
 
 
 async def register_city(write: Write, input: RegisterCityInput) -> Done:

@@ -11,7 +11,7 @@ import strawberry
 from i18n.graphql import LanguageTag
 from members import applications, membership
 from members.applications import LARGEST_FILE, ApplicationForm, Item, Requested, Signatory, Upload
-from members.graphql.applications import Application
+from members.graphql.applications import APPLICATION_ORDERS, LONGEST_WAITING, Application
 from members.graphql.cities import City
 from members.graphql.keys import city_of, key_of
 from members.membership import Decision
@@ -19,7 +19,7 @@ from members.models import Application as ApplicationRow
 from members.models import Body, MembershipKind
 from wego.core import reads
 from wego.core.errors import Conflict, Invalid
-from wego.core.writes import Done, Payload, Write, done, thing, verb
+from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
 
 _CITY = "The city, by its id or its slug."
 _WORDS = "The language in which the texts of this input are written; else that of the request."
@@ -122,6 +122,12 @@ class ResignMembershipInput:
 @strawberry.type(description="An application after it was changed or decided.")
 class ApplicationPayload(Payload):
     application: Application | None = thing("application", "The application as it is now.")
+    application_edge: reads.Edge[Application] | None = edge(
+        "application",
+        "This is the application as an edge of lists in their usual order; it is null when nothing was done.",
+        orders=APPLICATION_ORDERS,
+        default=LONGEST_WAITING,
+    )
     city: City | None = thing("city", "The city, with its membership as it is now.")
 
 

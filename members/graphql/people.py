@@ -211,21 +211,30 @@ class InvitationFilter:
     role: list[Role] | None = reads.condition("{t}.role = any({v})", "text[]", "To these roles.")
 
 
+PERSON_ORDERS = {
+    "name": reads.Order("{t}.name", "text"),
+    "created": reads.Order("{t}.created_at", "timestamptz"),
+}
+PEOPLE_BY_NAME = ("name", "asc")
+INVITATION_ORDERS = {"created": reads.Order("{t}.created_at", "timestamptz")}
+NEWEST_INVITATION = ("created", "desc")
+
+
 @strawberry.type
 class PeopleQueries:
     viewer: Viewer = reads.one("true", "Who is asking.", source=_viewer)
     people: reads.Connection[Person] = reads.connection(
         None,
         "The people whom the reader may see.",
-        orders={"name": reads.Order("{t}.name", "text"), "created": reads.Order("{t}.created_at", "timestamptz")},
-        default=("name", "asc"),
+        orders=PERSON_ORDERS,
+        default=PEOPLE_BY_NAME,
         order_type=PersonOrder,
         filter_type=PersonFilter,
     )
     invitations: reads.Connection[Invitation] = reads.connection(
         None,
         "The invitations that the reader may see, newest first; those to the secretariat are among them.",
-        orders={"created": reads.Order("{t}.created_at", "timestamptz")},
-        default=("created", "desc"),
+        orders=INVITATION_ORDERS,
+        default=NEWEST_INVITATION,
         filter_type=InvitationFilter,
     )

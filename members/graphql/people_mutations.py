@@ -10,9 +10,17 @@ from i18n.graphql import LanguageTag
 from members import invitations, people
 from members.graphql.cities import City
 from members.graphql.keys import city_of, key_of
-from members.graphql.people import Invitation, Person
+from members.graphql.people import (
+    INVITATION_ORDERS,
+    NEWEST_INVITATION,
+    PEOPLE_BY_NAME,
+    PERSON_ORDERS,
+    Invitation,
+    Person,
+)
+from wego.core import reads
 from wego.core.access import Role
-from wego.core.writes import Done, Payload, Write, done, thing, value, verb
+from wego.core.writes import Done, Payload, Write, done, edge, thing, value, verb
 
 _CITY = "The city, by its id or its slug; absent for a role in the secretariat."
 
@@ -47,6 +55,12 @@ class RoleInput:
 @strawberry.type(description="An invitation, and the secret that is shown this one time.")
 class InvitePersonPayload(Payload):
     invitation: Invitation | None = thing("invitation", "The invitation.")
+    invitation_edge: reads.Edge[Invitation] | None = edge(
+        "invitation",
+        "This is the invitation as an edge of lists; it is null when nothing was done.",
+        orders=INVITATION_ORDERS,
+        default=NEWEST_INVITATION,
+    )
     secret: str | None = value(
         "secret",
         "The secret, to be handed to the invited person. It is kept nowhere, and opens nothing for who is registered.",
@@ -56,6 +70,12 @@ class InvitePersonPayload(Payload):
 @strawberry.type(description="What an invitation led to.")
 class AcceptInvitationPayload(Payload):
     person: Person | None = thing("person", "The person; null unless it is the one who asks.")
+    person_edge: reads.Edge[Person] | None = edge(
+        "person",
+        "This is the person as an edge of lists in their usual order; it is null unless it is the one who asks.",
+        orders=PERSON_ORDERS,
+        default=PEOPLE_BY_NAME,
+    )
     city: City | None = thing("city", "The city of the new role, if it is a listed member.")
     role: Role | None = value("role", "The new role.")
 

@@ -24,6 +24,7 @@ from practices.graphql.inputs import (
     parts_of,
     sections_of,
 )
+from practices.graphql.lists import NEWEST, PRACTICE_ORDERS
 from practices.graphql.types import Practice
 from practices.narrative import Hint
 from practices.practices import Change
@@ -31,7 +32,7 @@ from practices.reach import by_slug
 from wego.core import reads
 from wego.core.errors import NotFound, NotSignedIn
 from wego.core.ids import parse_global_id
-from wego.core.writes import Done, Payload, Write, done, thing, verb
+from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
 
 _PRACTICE = "The practice, by its id, or by its slug, which may follow that of its city (`seoul/night-buses`)."
 _CONFLICT = "A conflict of interest, in words; empty declares that there is none."
@@ -137,6 +138,12 @@ class PracticeHint:
 @strawberry.type(description="A practice after something was done with it.")
 class PracticePayload(Payload):
     practice: Practice | None = thing("practice", "The practice as it is now.")
+    practice_edge: reads.Edge[Practice] | None = edge(
+        "practice",
+        "This is the practice as an edge of lists in their usual order; it is null when nothing was done.",
+        orders=PRACTICE_ORDERS,
+        default=NEWEST,
+    )
     hints: list[PracticeHint] = reads.many(
         None,
         "Advice on the text.",

@@ -186,7 +186,7 @@ async def test_a_developer_uses_the_library(station: Station, registration: dict
 
 
 def test_the_library_stands_on_two_packages_only() -> None:
-    """A city's developer copies three files and needs httpx2 and joserfc."""
+    """A city's developer copies two files and needs httpx2 and joserfc."""
     code = "import sys, federation.client; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert {"authlib", "sqlalchemy", "members", "wego", "asyncpg"}.isdisjoint(done.stdout.split())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey
 
 from federation import jose
@@ -72,6 +76,35 @@ def test_a_signature_of_rfc_8037_style_passes() -> None:
 def test_what_is_no_public_signing_key_is_refused(jwk: Any) -> None:
     with pytest.raises(jose.Malformed):
         jose.public_key(jwk)
+
+
+@given(st.binary(max_size=60))
+def test_base64url_has_one_spelling(octets: bytes) -> None:
+    text = jose.encode64(octets)
+    assert jose.decode64(text) == octets
+    for other in (text + "=", text + "==", text.replace("-", "+"), text.replace("_", "/"), f" {text}", text + "\n"):
+        if other != text:
+            with pytest.raises(jose.Malformed):
+                jose.decode64(other)
+
+
+@given(st.text("ABCDEFGHxyz0189-_+/= é\n\x00", max_size=12))
+def test_what_is_read_as_base64url_is_written_so_again(text: str) -> None:
+    try:
+        octets = jose.decode64(text)
+    except jose.Malformed:
+        with contextlib.suppress(ValueError):
+            padded = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True)
+            assert jose.encode64(padded) != text
+    else:
+        assert jose.encode64(octets) == text
+
+
+@pytest.mark.parametrize("value", ["", "a b", "a\n", "é", "\x7f", "\x00", " a", "a" * 256, None, 7, ["a"]])
+def test_names_are_visible_ascii(value: Any) -> None:
+    assert jose.name("!~kid-7") == "!~kid-7"
+    with pytest.raises(jose.Malformed):
+        jose.name(value)
 
 
 @pytest.mark.parametrize("octets", [b"", b"{", b"[]", b"7", b'{"a":1,"a":1}', b'{"a":NaN}', b'{"a":{"b":1,"b":2}}',

@@ -18,7 +18,7 @@ from http_make import ISSUER, RESOURCE, Bridge, Caller, Seeded, Station, codes, 
 
 from federation import jose
 from federation.client import HubError, assertion, proof
-from federation.proofs import token_hash
+from federation.jose import token_hash
 
 UNSIGNED = jose.encode64(b'{"alg":"none","typ":"at+jwt"}')
 STRICT = {"accept": "application/graphql-response+json"}

@@ -15,8 +15,9 @@ from typing import Any
 
 import orjson
 
+from federation.gate import gate_of
 from federation.proofs import TokenError
-from wego.api.execution import WHOLE, Execution, Result, admitted, gate_of, refuse_token
+from wego.api.execution import WHOLE, Execution, Result, admitted, refuse_token
 from wego.api.hub import Hub
 from wego.api.rates import Purpose
 from wego.api.request import (

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 from graphql import GraphQLError, OperationType
 
-from federation.actors import reload
+from federation.gate import admit, gate_of
 from federation.proofs import TokenError
 from federation.verifier import Credential, challenge
 from i18n.locales import wished
@@ -23,18 +23,10 @@ from wego.api.request import HTTPProblem, Params, Request, plain
 from wego.core.access import Actor
 from wego.core.errors import CostExceeded, NotAllowed, NotSignedIn, Refusal
 from wego.core.reads.documents import GraphQLErrors
-from wego.core.reads.engine import Gate, Operation, Prepared
+from wego.core.reads.engine import Operation, Prepared
 from wego.core.writes import Repeat
 from wego.problems import errors_of, graphql_errors
 
-GATE_CTES = (
-    "gate as (insert into oauth_replay (digest, expires_at) values ({0}::bytea, {1}::timestamptz) "
-    "on conflict do nothing returning 1)"
-)
-GATE_COLUMNS = (
-    "(select count(*) from gate) as fresh, (select seq from access_epoch) as epoch, "
-    "exists (select 1 from oauth_token where jti = {2}::text and revoked_at is null) as alive"
-)
 WHOLE = frozenset({401, 429, 503})  # statuses that are told of the request, whatever the client accepts
 
 
@@ -155,22 +147,10 @@ class Execution:
 
 async def admitted(hub: Hub, request: Request, credential: Credential, said: Mapping[str, Any]) -> Actor:
     """The actor of a credential that passed the gate; refused with 401 when it did not."""
-    if not said["fresh"]:
-        raise refuse_token(hub, TokenError("invalid_dpop_proof", "The proof was used before."), request)
-    if not said["alive"]:
-        raise refuse_token(hub, TokenError("invalid_token", "The token was revoked."), request)
-    if said["epoch"] == credential.epoch:
-        return credential.actor
-    async with hub.database.session() as db:
-        actor = await reload(db, credential)
-    if actor is None:
-        raise refuse_token(hub, TokenError("invalid_token", "The right to use this token has ended."), request)
-    return actor
-
-
-def gate_of(credential: Credential) -> Gate:
-    """What must hold in the database for this credential, as part of the statement that reads."""
-    return Gate(GATE_CTES, GATE_COLUMNS, (credential.replay_digest, credential.replay_expires, credential.jti))
+    try:
+        return await admit(hub.database, credential, said)
+    except TokenError as problem:
+        raise refuse_token(hub, problem, request) from None
 
 
 def refuse_token(hub: Hub, problem: TokenError, request: Request) -> HTTPProblem:

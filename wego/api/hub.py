@@ -59,6 +59,7 @@ def rates_of(settings: Settings) -> Rates:
             Purpose.TOKEN: settings.requests_per_minute,
             Purpose.COST: settings.cost_per_minute,
             Purpose.MUTATION: settings.mutations_per_minute,
+            Purpose.ISSUE: settings.tokens_per_minute,
             Purpose.GUESS: settings.guesses_per_minute,
             Purpose.INVITATION: settings.guesses_per_minute,
         }

@@ -42,7 +42,7 @@ class PersistedDocuments:
         """The text of a document; NotPersisted when it has to be sent."""
         found = self._known.get(("", sha256))
         if found is None and credential is not None:
-            client = str(credential.verified.claims.get("client_id", ""))
+            client = credential.verified.client_id
             found = self._known.get((client, sha256)) or await self._load(client, sha256)
         if found is None:
             raise NotPersisted("PersistedQueryNotFound")

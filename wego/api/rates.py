@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     COST = "cost"  # objects asked for, and characters of documents that were new
     MUTATION = "mutation"
     TOKEN = "token"  # noqa: S105  # asking for tokens, revoking, introspecting
+    ISSUE = "issue"  # the same, of one program that has proved who it is
     GUESS = "guess"  # a token, a proof or an assertion that was not good
     INVITATION = "invitation"  # tries to accept one
 

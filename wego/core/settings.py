@@ -45,6 +45,9 @@ class Settings:
         default=3_000_000, metadata={"help": "most objects that one client may ask for in a minute"}
     )
     mutations_per_minute: int = field(default=600, metadata={"help": "most mutations of one client in a minute"})
+    tokens_per_minute: int = field(
+        default=600, metadata={"help": "most tokens that one program may get, end or ask about in a minute"}
+    )
     guesses_per_minute: int = field(
         default=60, metadata={"help": "most bad tokens, or tries to accept an invitation, of one address in a minute"}
     )

@@ -22,11 +22,12 @@ from wego.core.reads.declare import (
     inline,
     many,
     one,
+    payload_edge,
     picked,
     table,
 )
 
 __all__ = [
     "Arg", "Connection", "Edge", "Node", "Order", "Own", "PageInfo", "Pick", "by_id", "column", "condition",
-    "connection", "extend", "inline", "many", "one", "picked", "table",
+    "connection", "extend", "inline", "many", "one", "payload_edge", "picked", "table",
 ]  # fmt: skip

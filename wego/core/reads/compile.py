@@ -32,8 +32,8 @@ from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective
 from wego.core.context import Reading
 from wego.core.errors import CostExceeded, Invalid, Refusal
 from wego.core.ids import parse_global_id
-from wego.core.reads.declare import ById, Column, Edges, GlobalId, Inline, Many, One, Own, Pick, Picked
-from wego.core.reads.pages import Page
+from wego.core.reads.declare import ById, Column, Edges, GlobalId, Inline, Many, One, Own, PayloadEdge, Pick, Picked
+from wego.core.reads.pages import Page, edge_of_payload
 from wego.core.reads.query import (
     COLUMNS,
     LONGEST_KEY,
@@ -181,6 +181,8 @@ class Compiler:
                 return self._many(ask, meta)
             case Edges() as meta:
                 return Page(self, ask, meta).sql()
+            case PayloadEdge() as meta:
+                return edge_of_payload(self, ask, meta)
             case ById(is_many):
                 return self._by_id(ask, is_many)
         raise TypeError(f"{gtype.name}.{name} does not say what it is in SQL")

@@ -147,6 +147,14 @@ class Edges:
 
 
 @dataclass(frozen=True, slots=True)
+class PayloadEdge:
+    """The edge of a thing that a mutation made, with its place in one order of the connection where it stands."""
+
+    on: str
+    order: tuple[str, Order]
+
+
+@dataclass(frozen=True, slots=True)
 class ById:
     """`node(id)` and, with `many`, `nodes(ids)`: a row of whichever type the id names."""
 
@@ -255,6 +263,11 @@ def connection(
     return declared
 
 
+def payload_edge(on: str, doc: str, *, orders: Mapping[str, Order], default: tuple[str, str]) -> Any:
+    """The edge of one thing, as the connection with these orders gives it when no order is asked for."""
+    return _field(PayloadEdge(on, (default[0], orders[default[0]])), doc)
+
+
 def by_id(doc: str, *, many: bool = False) -> Any:
     declared = _field(ById(many), doc)
     kind = list[strawberry.ID] if many else strawberry.ID
@@ -283,28 +296,30 @@ def extend(cls: type, *additions: type) -> None:
                 definition.fields.append(each)
 
 
-@strawberry.interface(description="A thing with an id of its own, as the Relay specification has it.")
+@strawberry.interface(description="A `Node` is a thing with an id of its own, by which Relay fetches it again.")
 class Node:
-    id: strawberry.ID = _field(GlobalId(), "Its global id: opaque, and the same for ever.")
+    id: strawberry.ID = _field(GlobalId(), "This is its global id, which is opaque and stays the same for ever.")
 
 
-@strawberry.type(description="Where a page lies in its list (Relay cursor connections).")
+@strawberry.type(description="A `PageInfo` says where a page lies in its list (Relay, cursor connections).")
 class PageInfo:
-    has_next_page: bool = column("{more_after}", "Whether more follows this page.")
-    has_previous_page: bool = column("{more_before}", "Whether anything precedes this page.")
-    start_cursor: str | None = column("{start}", "The cursor of the first edge.")
-    end_cursor: str | None = column("{end}", "The cursor of the last edge.")
+    has_next_page: bool = column("{more_after}", "This says whether more follows this page.")
+    has_previous_page: bool = column("{more_before}", "This says whether anything precedes this page.")
+    start_cursor: str | None = column(
+        "{start}", "This is the cursor of the first edge; it is null when the page is empty."
+    )
+    end_cursor: str | None = column("{end}", "This is the cursor of the last edge; it is null when the page is empty.")
 
 
-@strawberry.type(description="One thing of a page, with its place.")
+@strawberry.type(description="An edge is one thing of a page, with its place in the list.")
 class Edge(Generic[T]):
-    cursor: str = strawberry.field(description="Its place in the list; opaque.")
-    node: T = strawberry.field(description="The thing.")
+    cursor: str = strawberry.field(description="This is its place in the list, in a form that is opaque.")
+    node: T = strawberry.field(description="This is the thing itself.")
 
 
-@strawberry.type(description="A page of a list, and where it lies.")
+@strawberry.type(description="A connection is a page of a list and says where it lies.")
 class Connection(Generic[T]):
-    edges: list[Edge[T]] = strawberry.field(description="The things with their cursors.")
-    nodes: list[T] = strawberry.field(description="The things alone.")
-    page_info: PageInfo = strawberry.field(description="Where the page lies.")
+    edges: list[Edge[T]] = strawberry.field(description="These are the things of the page with their cursors.")
+    nodes: list[T] = strawberry.field(description="These are the things of the page alone.")
+    page_info: PageInfo = strawberry.field(description="This says where the page lies in its list.")
     total_count: int = strawberry.field(description="How many there are in all; counted only when asked for.")

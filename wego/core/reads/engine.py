@@ -7,7 +7,7 @@ operation may mix both; the JSON of every root field is joined in the order of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 from weakref import ReferenceType, ref
@@ -95,7 +95,7 @@ class Plan:
     selected: str
     cost: int
     bytes: int
-    gated: str = ""
+    gated: dict[str, str] = field(default_factory=dict)  # the statement with a gate, by the gate's form
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,11 +245,12 @@ class Engine:
 
     @staticmethod
     def _gated(plan: Plan, gate: Gate) -> str:
-        if not plan.gated:
+        sql = plan.gated.get(gate.ctes)
+        if sql is None:
             places = [f"${len(plan.binders) + 1 + number}" for number in range(len(gate.values))]
             columns = ", ".join(filter(None, [plan.selected, gate.columns.format(*places)]))
-            plan.gated = f"with {gate.ctes.format(*places)} select {columns}"
-        return plan.gated
+            sql = plan.gated[gate.ctes] = f"with {gate.ctes.format(*places)} select {columns}"
+        return sql
 
     async def check(self, pool: Any, gate: Gate) -> Mapping[str, Any]:
         """Ask the gate alone, as before a mutation."""
@@ -292,7 +293,7 @@ class Engine:
         if introspected:
             compiler.spend(self.introspection.check(introspected))
         selected, binders = compact(", ".join(columns), compiler.query.binders)
-        size = 2 * len(selected) + BYTES_PER_BINDER * (len(binders) + len(roots)) + operation.document.bytes
+        size = 4 * len(selected) + BYTES_PER_BINDER * (len(binders) + len(roots)) + operation.document.bytes
         return Plan(f"select {selected}", binders, roots, selected, compiler.cost, size)
 
     async def _python(

@@ -9,7 +9,7 @@ from graphql import FieldNode, get_named_type
 
 from wego.core.errors import Invalid
 from wego.core.reads import cursors
-from wego.core.reads.declare import Condition, Edges
+from wego.core.reads.declare import Condition, Edges, PayloadEdge
 from wego.core.reads.query import DEFAULT_PAGE, MOST_VALUES, Ask, Binder, Row, Run, conditions, meta_of, plain, table_of
 
 if TYPE_CHECKING:
@@ -161,19 +161,7 @@ class Page:
         return f"a.{name}"
 
     def _edges(self, sets: list[Any], row: Row, many: int) -> str:
-        parts = []
-        for key, nodes in self.compiler.collect(self.edge, sets).items():
-            self.compiler.check_key(key)
-            inner = [each.selection_set for each in nodes if each.selection_set]
-            match nodes[0].name.value:
-                case "cursor":
-                    value = self._cursor_sql()
-                case "node":
-                    value = self.compiler.make(self.target, row, inner, self.depth + 2, many)
-                case _:
-                    value = f"'{self.edge.name}'::text"
-            parts.append(f'{value} as "{key}"')
-        return ", ".join(parts)
+        return edge_columns(self.compiler, self.edge, row, sets, self._cursor_sql(), (self.depth, many))
 
     def _cursor_sql(self) -> str:
         return cursors.sql(self.order, self.key, f"{self.alias}.{self.row_key}")
@@ -230,6 +218,42 @@ class Page:
         """Whether any row lies on the near side of a cursor; without one there is none."""
         near = self.beyond(name, inclusive=True, opposite=True)
         return f"exists (select 1 from {self.source}{conditions([*self.where(), near])})" if near else "false"
+
+
+def edge_columns(compiler: Compiler, edge: Any, row: Row, sets: list[Any], cursor: str, level: tuple[int, int]) -> str:
+    """What is selected of an edge whose node is a row in scope; `level` is the depth of the connection and how many
+    edges there may be."""
+    parts = []
+    depth, many = level
+    for key, nodes in compiler.collect(edge, sets).items():
+        compiler.check_key(key)
+        inner = [each.selection_set for each in nodes if each.selection_set]
+        match nodes[0].name.value:
+            case "cursor":
+                value = cursor
+            case "node":
+                value = compiler.make(get_named_type(edge.fields["node"].type), row, inner, depth + 2, many)
+            case _:
+                value = f"'{edge.name}'::text"
+        parts.append(f'{value} as "{key}"')
+    return ", ".join(parts)
+
+
+def edge_of_payload(compiler: Compiler, ask: Ask, meta: PayloadEdge) -> str:
+    """The edge of a thing that was made, for a client that adds it to a list it holds; null when the reader does not
+    see the thing."""
+    target = get_named_type(ask.target.fields["node"].type)
+    alias = compiler.query.alias("t")
+    name, order = meta.order
+    row = Row(alias, {"t": alias})
+    cursor = cursors.sql(name, order.sql.format(t=alias), f"{alias}.{table_of(target).key}")
+    columns = edge_columns(compiler, ask.target, row, ask.sets, cursor, (ask.depth, ask.many))
+    where = [meta.on.format(p=ask.row.alias, t=alias), compiler.visible(target, alias)]
+    source = table_of(target).source.format(t=alias)
+    return (
+        f"(select row_to_json(o$) from (select {columns} from {source}{row.join_sql(columns)}"
+        f"{conditions(where)} limit 1) o$)"
+    )
 
 
 def _objects(lists: dict[str, str]) -> list[str]:
