@@ -60,6 +60,25 @@ def visible_practice(q: Query, t: str) -> str | None:
     return f"({' or '.join(parts)})"
 
 
+def ways_to_see(q: Query, t: str, facets: str) -> list[reads.Way]:
+    """How `visible_practice` is asked of the index of the listing: rows of everybody (p), of members (m), and all (a)
+    of the own cities and of those on which one works. What it lets through is still asked exactly."""
+    if q.everywhere(Permission.PRACTICE_READ):
+        return [reads.Way("a")]
+    ways = [reads.Way("m" if q.shape.member else "p")]
+    if q.somewhere(Permission.PRACTICE_READ):
+        own = f"array(select 'ac:' || c from unnest({q.cities_with(Permission.PRACTICE_READ)}) as c)"
+        ways.append(reads.Way("a", (f"{facets} && {own}",)))
+    if q.shape.kind is ActorKind.PERSON:
+        person = q.person()
+        mine = (
+            f"array(select v.practice_id from review v where v.reviewer_id = {person} "
+            f"union select e.practice_id from practice_editor e where e.person_id = {person})"
+        )
+        ways.append(reads.Way("a", (f"{t}.id = any({mine})",)))
+    return ways
+
+
 READING = reads.Pick(
     "select {columns} from content_reading r where r.document_id = {t}.id and r.locale = {locale}",
     "{t}.original_locale",
