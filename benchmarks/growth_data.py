@@ -42,10 +42,10 @@ def _title(words: tuple[str, ...], rare: str, salt: int, many: int) -> str:
 
 _NUMBERED = f"""
     create temporary table made on commit drop as
-    with c as (select array_agg(c.id order by c.slug) as all_of from city c join membership m on m.city_id = c.id
+    select made.*, key::uuid as id from (with c as (select array_agg(c.id order by c.slug) as all_of from city c join membership m on m.city_id = c.id
                where m.status in ('associate', 'full')),
          t as (select array_agg(code::varchar order by position) as all_of from term where scheme = 'theme')
-    select n, gen_random_uuid() as id,
+    select n, lpad(to_hex(n + 1500000000000), 12, '0')::text || '7' || substr(md5(n::text), 1, 19) as key,
         timestamptz '2010-09-07' + (n::float8 / %(count)s) * interval '14 years' as at,
         timestamptz '2010-09-07' + (n::float8 / %(count)s) * interval '14 years'
             + power({_dice(1)}, 8) * (1.01 - n::float8 / %(count)s) * interval '14 years' as changed,
@@ -61,7 +61,7 @@ _NUMBERED = f"""
             array[(1 + floor(power({_dice(9)}, 2) * 16)::int)::varchar,
                   (1 + floor({_dice(10)} * 16)::int)::varchar || '.' || (1 + n %% 5)::varchar] end as goals,
         {_title(LATIN, RARE[0], 20, 4)} as latin, {_title(KOREAN, RARE[1], 30, 3)} as korean
-    from generate_series(%(start)s::bigint, %(stop)s::bigint - 1) as n, c, t
+    from generate_series(%(start)s::bigint, %(stop)s::bigint - 1) as n, c, t) made
 """
 _STEPS = (
     "insert into content_document (id, original_locale) select id, 'en' from made",

@@ -34,7 +34,11 @@ class Page:
         self._read_size()
         self._read_order()
         self.given = self._read_filter()
-        self.search = self._searched()
+        listing = meta.listing
+        self.counting = Search(self, listing, self.given) if listing else None
+        # What is filtered, or lies within another thing in an order of its own, is searched for where it can be.
+        ordered = meta.on is not None and self.order != meta.default[0]
+        self.search = self.counting if self.given or ordered else None
 
     def _read_size(self) -> None:
         first, last = self.arguments.get("first"), self.arguments.get("last")
@@ -48,12 +52,6 @@ class Page:
             name = "last" if self.backward else "first"
             raise Invalid("A page has between 0 and {limit} things.", limit=limit, path=(name,))
         self.compiler.baked(self.node, ("first", "last"))
-
-    def _searched(self) -> Search | None:
-        """A list that is filtered, or within another and in an order of its own, is searched for where it can be."""
-        listing = self.meta.listing
-        ordered = self.meta.on is not None and self.order != self.meta.default[0]
-        return Search(self, listing, self.given) if listing and (self.given or ordered) else None
 
     def _read_order(self) -> None:
         order = self.arguments.get("orderBy")
@@ -167,7 +165,7 @@ class Page:
         else:
             rows = ""
         if count:
-            rows = f"{f'{rows}, ' if rows else ' from '}(select {self._count()} as many) n$"
+            rows = f"{f'{rows}, ' if rows else ' from '}(select {self._count()} as many offset 0) n$"
         columns = ", ".join(f'{sql} as "{key}"' for key, sql in outer.items())
         return f"(select row_to_json(c$) from (select {columns}{rows}) c$)"
 
@@ -192,7 +190,7 @@ class Page:
         return f"a.{name}"
 
     def _count(self) -> str:
-        return self.search.count() if self.search else counted(self.source, self.where())
+        return self.counting.count() if self.counting else counted(self.source, self.where())
 
     def _edges(self, sets: list[Any], row: Row, many: int) -> str:
         parts = []

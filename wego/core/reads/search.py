@@ -6,8 +6,8 @@ holds several ways, and only those run that are needed, one after the other, eac
 1. *look*: walk the list in its order and keep what matches, but not beyond `LOOK` rows. What is common fills its page
    here after a few rows.
 2. *range*: where that did not fill the page and few rows lie in a range that the filter names, take those.
-3. *find*: else ask the inverted index for what meets all conditions together, and sort it. As the walk had few
-   matches, these are few too.
+3. *find*: else ask the inverted index for what meets all conditions together (and with it the index of a range in
+   which not too many lie), and sort it. As the walk had few matches, these are few too.
 
 PostgreSQL evaluates a condition without columns once, before the branch under it begins: that is the switch. Measured
 figures are in `benchmarks/growth.py`.
@@ -16,7 +16,7 @@ figures are in `benchmarks/growth.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from wego.core.reads.declare import Condition, Facet, Grams, Listing, Through, Within
 from wego.core.reads.query import conditions
@@ -24,11 +24,15 @@ from wego.core.reads.query import conditions
 if TYPE_CHECKING:
     from wego.core.reads.pages import Page
 
-LOOK = 4_000  # rows that a list looks through before it asks the index
+LOOK = 3_000  # rows that a list looks through before it asks the index
 LOOK_INSIDE = 400  # likewise for a list inside a list, of which there may be a hundred
-FEW = 5_000  # rows of a range that are looked through whole
 SAMPLE = 1_000  # rows from which a count learns whether what it counts is common
+FEW = 5_000  # rows of a range that are read whole and sorted
+FEW_ALONE = 20_000  # likewise where there is no other condition to find rows by
+FEW_COUNTED = 40_000  # likewise where they are only counted
+SOME = 50_000  # rows of a range of which a bitmap is made, to meet that of the inverted index
 COUNTED = 10_000  # counts are exact up to here
+FROM_THE_TOP = 25_000  # rows that are counted as they lie where every second one or more matches
 
 Where = list[str | None]
 Bounds = Callable[[str], Where]
@@ -39,6 +43,18 @@ class Given(NamedTuple):
 
     condition: Condition
     place: str
+
+
+class Size(NamedTuple):
+    """A range that the filter names: its column, and the part of the statement that counts its rows."""
+
+    column: str
+    name: str
+    sql: str
+
+
+Candidates = tuple[str, str]  # an alias, and the rows under it as a FROM item
+ENDS = (("<=", "'infinity'::timestamptz"), (">=", "'-infinity'::timestamptz"))
 
 
 class Search:
@@ -77,7 +93,8 @@ class Search:
         return through.sql.format(c="o$", v=place)
 
     def _owners(self, column: str, wanted: list[str]) -> str:
-        return f"select o$.id from {self.listing.owners[column]} as o$ where {' and '.join(f'({each})' for each in wanted)}"
+        every = " and ".join(f"({each})" for each in wanted)
+        return f"select o$.id from {self.listing.owners[column]} as o$ where {every}"
 
     def _implied(self, alias: str) -> Where:
         """What the conditions say about the sort key: where the walk begins and ends."""
@@ -91,13 +108,14 @@ class Search:
 
     def _indexed(self, alias: str) -> str | None:
         """What the inverted index is asked: for each way in which the reader may see a row, all conditions."""
-        ways = [
-            " and ".join([*(self._has(alias, way.letter, *each) for each in self._facets()), *self._texts(alias), *way.extra])
-            for way in self.listing.ways(self.query, alias, self.listing.facets.format(t=alias))
-        ]
-        if not self._facets() and not list(self._texts(alias)):
+        facets, texts = self._facets(), list(self._texts(alias))
+        if not facets and not texts:
             return None
-        return f"({' or '.join(f'({way})' for way in ways)})"
+        ways = []
+        for way in self.listing.ways(self.query, alias, self.listing.facets.format(t=alias)):
+            parts = [*(self._has(alias, way.letter, *each) for each in facets), *texts, *way.extra]
+            ways.append(f"({' and '.join(parts)})")
+        return f"({' or '.join(ways)})"
 
     def _has(self, alias: str, letter: str, kind: str, values: str) -> str:
         return f"{self.listing.facets.format(t=alias)} && array(select '{letter}{kind}:' || v from ({values}) as v$(v))"
@@ -127,99 +145,135 @@ class Search:
 
     def keys(self, bounds: Bounds, down: bool, want: int) -> str:
         """A query of the keys of the first `want` rows within the bounds; in no order."""
+        if not self.given:
+            alias = self.query.alias("l")
+            where = conditions([self._belongs(alias), *bounds(alias), *self._matches(alias)])
+            return f"select {alias}.id from {self._source(alias)}{where}{self._order(alias, down)} limit {want}"
         seen = self.query.alias("s")
-        looked = self._look(bounds, down, want)
         short = f"(select count(*) from {seen}) < {want}"
-        ways, gates = [f"select {seen}.id from {seen} where (select count(*) from {seen}) >= {want}"], [short]
-        if self.inside:
-            ways[0] = f"select {seen}.id from {seen} where not ({self._unfinished(seen, want, bounds, down)})"
-            gates = [self._unfinished(seen, want, bounds, down)]
-        for column, few in self._few():
-            ways.append(self._sorted(bounds, down, want, [*gates, few], column))
-            gates.append(f"not {few}")
-        ways.append(self._sorted(bounds, down, want, gates))
-        return f"with {seen} as materialized ({looked}) {' union all '.join(ways)}"
+        if self.inside:  # a short list is often at its end: then there is nothing to find
+            short += f" and exists ({self._walk(bounds, down, '1', f'offset {self.depth} limit 1')[1]})"
+        sizes = self._sizes(SOME)
+        parts = [f"{seen} as materialized ({self._look(bounds, down, want)})", *(each.sql for each in sizes)]
+        ways = [f"select {seen}.id from {seen} where ({short}) is not true"]
+        for candidates, gates in self._ways(sizes, FEW if self._indexed("") else FEW_ALONE):
+            ways.append(self._sorted(candidates, bounds, down, want, [short, *gates]))
+        return f"with {', '.join(parts)} {' union all '.join(ways)}"
 
-    def _unfinished(self, seen: str, want: int, bounds: Bounds, down: bool) -> str:
-        """Whether the page is not full although the list goes on beyond where it was looked through."""
+    def _walk(self, bounds: Bounds, down: bool, columns: str, limit: str) -> tuple[str, str]:
+        """The rows in their order, from where the conditions let it begin to where they let it end, and their
+        alias."""
         alias = self.query.alias("l")
-        walked = self._walk(alias, bounds, down, "1", f"offset {self.depth} limit 1")
-        return f"(select count(*) from {seen}) < {want} and exists ({walked})"
-
-    def _walk(self, alias: str, bounds: Bounds, down: bool, columns: str, limit: str) -> str:
-        start = [self._belongs(alias), *bounds(alias), *self._implied(alias)]
-        return f"select {columns} from {self._source(alias)}{conditions(start)}{self._order(alias, down)} {limit}"
+        start = conditions([self._belongs(alias), *bounds(alias), *self._implied(alias)])
+        columns = columns.format(alias)
+        return alias, f"select {columns} from {self._source(alias)}{start}{self._order(alias, down)} {limit}"
 
     def _order(self, alias: str, down: bool) -> str:
         direction = " desc" if down else ""
         return f" order by {self.page.key_of(alias)}{direction}, {alias}.id{direction}"
 
     def _look(self, bounds: Bounds, down: bool, want: int) -> str:
-        alias = self.query.alias("l")
-        walked = self._walk(alias, bounds, down, f"{alias}.*", f"limit {self.depth}")
-        return (
-            f"select {alias}.id from ({walked}) {alias}{conditions(self._matches(alias))}"
-            f"{self._order(alias, down)} limit {want}"
-        )
+        alias, walked = self._walk(bounds, down, "{}.*", f"limit {self.depth}")
+        matches = conditions(self._matches(alias))
+        return f"select {alias}.id from ({walked}) {alias}{matches}{self._order(alias, down)} limit {want}"
 
-    def _few(self) -> Iterator[tuple[str, str]]:
-        """For each column of which the filter names a range: whether few rows lie in it."""
-        alias = self.query.alias("l")
-        for column in dict.fromkeys(column for column, _ in self._ranges(alias)):
-            yield column, f"(select count(*) <= {FEW} from (select 1 from {self._in_range(alias, column)} limit {FEW + 1}) n)"
+    def _sorted(self, candidates: Candidates, bounds: Bounds, down: bool, want: int, gates: list[str]) -> str:
+        """A way that has all candidates in hand and sorts what is right of them; only where the gates hold."""
+        alias, source = candidates
+        exact = conditions([self._belongs(alias), *bounds(alias), *self._matches(alias), *gates])
+        return f"(select {alias}.id from {source}{exact}{self._order(alias, down)} limit {want})"
+
+    # ── ways to candidates ────────────────────────────────────────────────────────────────────────────────────
+
+    def _sizes(self, most: int) -> list[Size]:
+        """For each column of which the filter names a range: how many rows lie in it, not counted beyond `most`."""
+        found = []
+        for column in dict.fromkeys(column for column, _ in self._ranges("")):
+            name, alias = self.query.alias("n"), self.query.alias("l")
+            rows = f"select 1 from {self._in_range(alias, column)} limit {most + 1}"
+            found.append(Size(column, name, f"{name} as materialized (select count(*) as rows from ({rows}) n$)"))
+        return found
+
+    def _ways(self, sizes: list[Size], few: int) -> Iterator[tuple[Candidates, list[str]]]:
+        """The candidates of each way, and when it is the one to go: of these conditions just one is true."""
+        gates: list[str] = []
+        for size in sizes:
+            yield self._of_range(size.column), [*gates, f"(select rows from {size.name}) <= {few}"]
+            gates.append(f"(select rows from {size.name}) > {few}")
+        if self._indexed("") is None:
+            yield self._everything(), gates
+            return
+        for size in sizes:
+            yield self._found(size.column), [*gates, f"(select rows from {size.name}) <= {SOME}"]
+            gates.append(f"(select rows from {size.name}) > {SOME}")
+        yield self._found(), gates
 
     def _in_range(self, alias: str, column: str) -> str:
-        """The rows of a range, in its order: a hint to the planner to read that index."""
+        """The rows of a range, in its order, the last first: a hint to the planner to read that index."""
         parts: Where = [sql for each, sql in self._ranges(alias) if each == column]
-        return f"{self._source(alias)}{conditions(parts)} order by {column.format(t=alias)}"
+        return f"{self._source(alias)}{conditions(parts)} order by {column.format(t=alias)} desc"
 
-    def _sorted(self, bounds: Bounds, down: bool, want: int, gates: list[str], column: str | None = None) -> str:
-        """A way that has all candidates in hand and sorts what is right of them; only where the gates hold."""
+    def _of_range(self, column: str) -> Candidates:
         alias = self.query.alias("l")
-        exact = [self._belongs(alias), *bounds(alias), *self._matches(alias), *gates]
-        return (
-            f"(select {alias}.id from {self._candidates(alias, column)}{conditions(exact)}"
-            f"{self._order(alias, down)} limit {want})"
-        )
+        # OFFSET keeps the candidates apart from the order, which an index would give at the price of walking it.
+        return alias, f"(select {alias}.* from {self._in_range(alias, column)} offset 0) {alias}"
 
-    def _candidates(self, alias: str, column: str | None) -> str:
-        """The rows of a range, or those that the inverted index gives; else all. OFFSET keeps them apart from the
-        order, which an index would give at the price of walking it to its end."""
-        if column is not None:
-            return f"(select {alias}.* from {self._in_range(alias, column)} offset 0) {alias}"
-        indexed = self._indexed(alias)
-        if indexed is None:
-            return self._source(alias)
-        return f"(select {alias}.* from {self._source(alias)} where {indexed} offset 0) {alias}"
+    def _everything(self) -> Candidates:
+        alias = self.query.alias("l")
+        return alias, self._source(alias)
+
+    def _found(self, column: str | None = None) -> Candidates:
+        """What the inverted index gives; with a column, together with the index of its range. A range of two unknown
+        ends is thought to hold little: so both are read and their bitmaps met, which is right for `SOME` rows."""
+        alias = self.query.alias("l")
+        parts: Where = [self._indexed(alias)]
+        for each, sql in self._ranges(alias):
+            if each == column:
+                parts += [sql, *(f"{each.format(t=alias)} {sign} (select {end})" for sign, end in ENDS)]
+        return alias, f"(select {alias}.* from {self._source(alias)}{conditions(parts)} offset 0) {alias}"
 
     # ── counts ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def count(self) -> str:
         """How many rows there are, not counted beyond one more than `COUNTED`. A sample of the newest says whether
-        they are common: then they are counted as they lie, else as they are found."""
-        alias = self.query.alias("l")
-        newest = self._walk(alias, lambda _: [], True, f"{alias}.*", f"limit {SAMPLE}")
+        every second one or more matches: then they are counted from there, else as they are found."""
+        if all(isinstance(condition.index, Through) for condition, _ in self.given):
+            return self._owned()
+        most = LOOK_INSIDE if self.inside else SAMPLE
+        alias, newest = self._walk(lambda _: [], True, "{}.*", f"limit {most}")
         hits = " and ".join(each for each in self._matches(alias) if each)
         sample = f"select count(*) as rows, count(*) filter (where {hits}) as hits from ({newest}) {alias}"
-        found = self._counted(None)
-        for column, few in self._few():
-            found = f"case when {few} then {self._counted(column)} else {found} end"
+        top = f"select case when n.hits * 2 >= n.rows then {self._from_the_top()} else 0 end as rows"
+        sizes = self._sizes(FEW_COUNTED)
+        found = f"select case{''.join(self._cases(sizes))} end"
+        ctes = f"with {', '.join(each.sql for each in sizes)} " if sizes else ""
         return (
-            f"(select case when n.rows < {SAMPLE} then n.hits when n.hits >= {SAMPLE // 10} then {self._common()} "
-            f"else {found} end from ({sample}) n)"
+            f"({ctes}select case when n.rows < {most} then n.hits when m.rows > {COUNTED} then m.rows "
+            f"else ({found}) end from ({sample} offset 0) n, lateral ({top} offset 0) m)"
         )
 
-    def _common(self) -> str:
-        alias = self.query.alias("l")
-        return counted(self._source(alias), [self._belongs(alias), *self._matches(alias)])
+    def _cases(self, sizes: list[Size]) -> Iterator[str]:
+        for (alias, source), gates in self._ways(sizes, FEW_COUNTED):
+            number = counted(source, [self._belongs(alias), *self._matches(alias)])
+            yield f" when {' and '.join(gates) or 'true'} then {number}"
 
-    def _counted(self, column: str | None) -> str:
+    def _from_the_top(self) -> str:
+        if self.inside:
+            return "0"  # what one thing has is found as fast
+        alias, newest = self._walk(lambda _: [], True, "{}.*", f"limit {FROM_THE_TOP}")
+        return counted(f"({newest}) {alias}", self._matches(alias))
+
+    def _owned(self) -> str:
+        """Of all rows, or of those of some owners: an index has what is asked of them, and the rows are not read."""
         alias = self.query.alias("l")
-        return counted(self._candidates(alias, column), [self._belongs(alias), *self._matches(alias)])
+        owners: dict[str, list[str]] = {}
+        for condition, place in self.given:
+            assert isinstance(condition.index, Through), "asked before"
+            owners.setdefault(condition.index.column, []).append(self._owner(condition.index, place))
+        named = [f"{alias}.{column} = any(array({self._owners(column, each)}))" for column, each in owners.items()]
+        return counted(self._source(alias), [self._belongs(alias), self.page.visible(alias), *named])
 
 
 def counted(source: str, where: Where) -> str:
     """The SQL of how many rows there are, at most one more than is counted."""
     return f"(select count(*) from (select 1 from {source}{conditions(where)} limit {COUNTED + 1}) n$)"
-
-

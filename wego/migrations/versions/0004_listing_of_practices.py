@@ -72,7 +72,7 @@ LIST = f"""
                    string_agg(lower(r.title), E'\\n' ORDER BY r.locale) AS titles
             FROM content_reading AS r WHERE r.document_id = p.id
         ) AS r ON true
-        WHERE p.id = ANY(keys)
+        WHERE p.id = ANY(keys) ORDER BY p.sorted_at, p.id
         ON CONFLICT (id) DO UPDATE SET
             {", ".join(f"{each} = excluded.{each}" for each in (*COLUMNS, "locales", "titles"))}
         WHERE old IS DISTINCT FROM excluded
