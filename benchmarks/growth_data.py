@@ -59,7 +59,7 @@ _NUMBERED = f"""
                   t.all_of[1 + floor({_dice(8)} * (cardinality(t.all_of) - 2))::int]] end as themes,
         case when n %% 9973 = 5 then array['17'] else
             array[(1 + floor(power({_dice(9)}, 2) * 16)::int)::varchar,
-                  (1 + floor({_dice(10)} * 16)::int)::varchar || '.' || (1 + n %% 5)::varchar] end as goals,
+                  (1 + floor({_dice(10)} * 16)::int)::varchar || '.' || (1 + n %% 3)::varchar] end as goals,
         {_title(LATIN, RARE[0], 20, 4)} as latin, {_title(KOREAN, RARE[1], 30, 3)} as korean
     from generate_series(%(start)s::bigint, %(stop)s::bigint - 1) as n, c, t) made
 """
