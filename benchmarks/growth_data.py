@@ -42,7 +42,8 @@ def _title(words: tuple[str, ...], rare: str, salt: int, many: int) -> str:
 
 _NUMBERED = f"""
     create temporary table made on commit drop as
-    select made.*, key::uuid as id from (with c as (select array_agg(c.id order by c.slug) as all_of from city c join membership m on m.city_id = c.id
+    select made.*, key::uuid as id from (
+    with c as (select array_agg(c.id order by c.slug) as all_of from city c join membership m on m.city_id = c.id
                where m.status in ('associate', 'full')),
          t as (select array_agg(code::varchar order by position) as all_of from term where scheme = 'theme')
     select n, lpad(to_hex(n + 1500000000000), 12, '0')::text || '7' || substr(md5(n::text), 1, 19) as key,
@@ -68,7 +69,8 @@ _STEPS = (
     """insert into content_reading (document_id, locale, origin, title, title_hash, summary, summary_hash)
        select id, locale, 'human', case when locale = 'ko' then korean else latin end, '\\x00', latin, '\\x00'
        from made, lateral (select 'en' as locale union all select 'ko' where n % 5 < 3 union all
-           select 'fr' where n % 5 = 1 union all select 'ja' where n % 400 = 9 union all select 'mn' where n % 30011 = 11
+           select 'fr' where n % 5 = 1 union all select 'ja' where n % 400 = 9
+           union all select 'mn' where n % 30011 = 11
        ) as l""",
     """insert into practice (id, slug, city_id, original_locale, status, visibility, public_from, title_hash,
            summary_hash, themes, sdg_codes, sources, level_of_activity, stage, licence, created_at, updated_at,
@@ -76,8 +78,8 @@ _STEPS = (
        select id, 'p-' || lower(to_hex(hashint8extended(n, 99) & 1048575)) || '-' || n, city, 'en',
            case when live then 'published' else 'draft' end,
            case when not live then 'private' when open then 'public' else 'members' end,
-           case when live and open then at end, '\\x00', '\\x00', themes, goals, to_jsonb(array[repeat('x', 400)]), 'city',
-           stage, 'CC-BY-4.0', at, changed, case when live then at end, at
+           case when live and open then at end, '\\x00', '\\x00', themes, goals, to_jsonb(array[repeat('x', 400)]),
+           'city', stage, 'CC-BY-4.0', at, changed, case when live then at end, at
        from made order by n""",
 )  # fmt: skip
 CHUNK = 25_000
@@ -95,9 +97,7 @@ def fill(url: str, count: int) -> None:
         connection.execute(f"drop index {_GIN}")
         connection.commit()
         for start in range(0, count, CHUNK):
-            connection.execute(
-                sql.SQL(_NUMBERED), {"count": count, "start": start, "stop": min(start + CHUNK, count)}
-            )
+            connection.execute(sql.SQL(_NUMBERED), {"count": count, "start": start, "stop": min(start + CHUNK, count)})
             for step in _STEPS:
                 connection.execute(sql.SQL(step))
             connection.commit()

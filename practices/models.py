@@ -117,6 +117,11 @@ class PracticeListing(SQLModel, table=True):
             Index(f"ix_practice_listing_city_{name}", "city_id", name, "id")
             for name in ("sorted_at", "updated_at", "slug")
         ),
+        # What was published in one time and changed in another, month by month.
+        *(
+            Index(f"ix_practice_listing_month_{name}", text(f"date_trunc('month', {name} at time zone 'UTC')"), other)
+            for name, other in (("sorted_at", "updated_at"), ("updated_at", "sorted_at"))
+        ),
         # Counts of a city, by whatever right, read this index and no row.
         Index(
             "ix_practice_listing_counted", "city_id", "public_from",

@@ -20,7 +20,6 @@ from importlib import resources
 from typing import Literal, TypeAlias, cast
 
 from members.demo.cities import cities
-from members.models import HISTORY_KINDS as KINDS
 
 Precision: TypeAlias = Literal["day", "month", "year"]
 MembershipKind: TypeAlias = Literal["full", "associate", "friendship", "corporate", "none"]
@@ -36,7 +35,7 @@ _SHIRAZ = "https://en.shiraz.ir/modules/ShowFrameWork.aspx?RelFacilityId=156&Blo
 
 @dataclass(frozen=True, slots=True)
 class DemoEvent:
-    """One dated fact; `kind` is a key of KINDS, `city` a slug of `cities()`."""
+    """One dated fact; `kind` is one of HISTORY_KINDS, `city` a slug of `cities()`."""
 
     date: date
     precision: Precision

@@ -50,9 +50,7 @@ def _through(sql: str) -> reads.Through:
 
 @strawberry.input(description="Which practices. Of a list of values, any will do; all conditions must be met.")
 class PracticeFilter:
-    city: str | None = reads.condition(
-        _CITY, "text", "Of this city, by its slug.", index=_through("{c}.slug = {v}")
-    )
+    city: str | None = reads.condition(_CITY, "text", "Of this city, by its slug.", index=_through("{c}.slug = {v}"))
     cities: list[str] | None = reads.condition(
         _CITIES, "text[]", "Of these cities, by their slugs.", index=_through("{c}.slug = any({v})")
     )
@@ -99,7 +97,10 @@ _FACETS = (
     "wego_practice_facets({t}.city_id, {t}.status, {t}.visibility, {t}.public_from, {t}.stage, {t}.themes, "
     "{t}.sdg_codes, {t}.locales)"
 )
-LISTING = reads.Listing("practice_listing", _FACETS, ways_to_see, {"city_id": "city"}, ("c", "{p}.id"))
+_MONTHS = {
+    column: f"date_trunc('month', {column} at time zone 'UTC')" for column in ("{t}.sorted_at", "{t}.updated_at")
+}
+LISTING = reads.Listing("practice_listing", _FACETS, ways_to_see, {"city_id": "city"}, ("c", "{p}.id"), _MONTHS)
 
 PRACTICE_ORDERS = {
     "published_at": reads.Order("{t}.sorted_at", "timestamptz"),

@@ -66,8 +66,12 @@ class Page:
         """The names of a template for another alias of the same rows."""
         return {**self.names, "t": alias}
 
+    @property
+    def order_sql(self) -> str:
+        return self.meta.orders[self.order].sql
+
     def key_of(self, alias: str) -> str:
-        return self.meta.orders[self.order].sql.format(**self.names_of(alias))
+        return self.order_sql.format(**self.names_of(alias))
 
     # ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,7 +6,9 @@ holds several ways, and only those run that are needed, one after the other, eac
 1. *look*: walk the list in its order and keep what matches, but not beyond `LOOK` rows. What is common fills its page
    here after a few rows.
 2. *range*: where that did not fill the page and few rows lie in a range that the filter names, take those.
-3. *find*: else ask the inverted index for what meets all conditions together (and with it the index of a range in
+3. *spans*: else, where only ranges are asked, walk the list month by month, with an index that has in each month the
+   rows of the range. For a list by the time of change whose practices are all of the last year, say.
+4. *find*: else ask the inverted index for what meets all conditions together (and with it the index of a range in
    which not too many lie), and sort it. As the walk had few matches, these are few too.
 
 PostgreSQL evaluates a condition without columns once, before the branch under it begins: that is the switch. Measured
@@ -28,11 +30,11 @@ LOOK = 3_000  # rows that a list looks through before it asks the index
 LOOK_INSIDE = 400  # likewise for a list inside a list, of which there may be a hundred
 SAMPLE = 1_000  # rows from which a count learns whether what it counts is common
 FEW = 5_000  # rows of a range that are read whole and sorted
-FEW_ALONE = 20_000  # likewise where there is no other condition to find rows by
+FEW_ALONE = 20_000  # likewise where there is no other way but the walk to its end
 FEW_COUNTED = 40_000  # likewise where they are only counted
 SOME = 50_000  # rows of a range of which a bitmap is made, to meet that of the inverted index
 COUNTED = 10_000  # counts are exact up to here
-FROM_THE_TOP = 25_000  # rows that are counted as they lie where every second one or more matches
+FROM_THE_TOP = 30_000  # rows that are counted as they lie where two of five or more match
 
 Where = list[str | None]
 Bounds = Callable[[str], Where]
@@ -78,23 +80,25 @@ class Search:
         """What a row must meet exactly: the reader's rights, and every condition of the filter."""
         names = self.page.names_of(alias)
         found: Where = [self.page.visible(alias)]
-        owners: dict[str, list[str]] = {}
         for condition, place in self.given:
-            if isinstance(condition.index, Through):
-                owners.setdefault(condition.index.column, []).append(self._owner(condition.index, place))
-            else:
+            if not isinstance(condition.index, Through):
                 found.append(f"({(condition.listed or condition.sql).format(**names, v=place)})")
-        for column, wanted in owners.items():
+        for column, (_, keys) in self._owners().items():
             # IS TRUE keeps PostgreSQL from making a join of it, which would lose the order of the rows.
-            found.append(f"({alias}.{column} in ({self._owners(column, wanted)})) is true")
+            found.append(f"({alias}.{column} in ({keys})) is true")
         return found
 
-    def _owner(self, through: Through, place: str) -> str:
-        return through.sql.format(c="o$", v=place)
-
-    def _owners(self, column: str, wanted: list[str]) -> str:
-        every = " and ".join(f"({each})" for each in wanted)
-        return f"select o$.id from {self.listing.owners[column]} as o$ where {every}"
+    def _owners(self) -> dict[str, tuple[str, str]]:
+        """By column: the kind of its facet, and the keys of the owners that all conditions on them together name."""
+        asked: dict[tuple[str, str], list[str]] = {}
+        for condition, place in self.given:
+            if isinstance(condition.index, Through):
+                sql = condition.index.sql.format(c="o$", v=place)
+                asked.setdefault((condition.index.column, condition.index.kind), []).append(f"({sql})")
+        return {
+            column: (kind, f"select o$.id from {self.listing.owners[column]} as o$ where {' and '.join(parts)}")
+            for (column, kind), parts in asked.items()
+        }
 
     def _implied(self, alias: str) -> Where:
         """What the conditions say about the sort key: where the walk begins and ends."""
@@ -122,15 +126,11 @@ class Search:
 
     def _facets(self) -> list[tuple[str, str]]:
         """(kind, the SQL of its values) of every condition that is a facet."""
-        found, owners = [], {}
+        found = list(self._owners().values())
         for condition, place in self.given:
-            match condition.index:
-                case Facet(kind):
-                    many = condition.cast.endswith("[]")
-                    found.append((kind, f"select unnest({place})" if many else f"select {place}"))
-                case Through() as through:
-                    owners.setdefault(through.column, (through.kind, []))[1].append(self._owner(through, place))
-        found += [(kind, self._owners(column, wanted)) for column, (kind, wanted) in owners.items()]
+            if isinstance(condition.index, Facet):
+                many = condition.cast.endswith("[]")
+                found.append((condition.index.kind, f"select unnest({place})" if many else f"select {place}"))
         if self.inside:
             kind, value = self.listing.inside
             found.append((kind, f"select {value.format(**self.page.names_of(''))}"))
@@ -153,11 +153,16 @@ class Search:
         short = f"(select count(*) from {seen}) < {want}"
         if self.inside:  # a short list is often at its end: then there is nothing to find
             short += f" and exists ({self._walk(bounds, down, '1', f'offset {self.depth} limit 1')[1]})"
-        sizes = self._sizes(SOME)
+        alone = self._indexed("") is None
+        few = FEW_ALONE if alone and not self._spanned() else FEW
+        sizes = self._sizes(few if alone else SOME)
         parts = [f"{seen} as materialized ({self._look(bounds, down, want)})", *(each.sql for each in sizes)]
         ways = [f"select {seen}.id from {seen} where ({short}) is not true"]
-        for candidates, gates in self._ways(sizes, FEW if self._indexed("") else FEW_ALONE):
-            ways.append(self._sorted(candidates, bounds, down, want, [short, *gates]))
+        for candidates, gates in self._ways(sizes, few):
+            if candidates is None:
+                ways.append(self._by_span(bounds, down, want, [short, *gates]))
+            else:
+                ways.append(self._sorted(candidates, bounds, down, want, [short, *gates]))
         return f"with {', '.join(parts)} {' union all '.join(ways)}"
 
     def _walk(self, bounds: Bounds, down: bool, columns: str, limit: str) -> tuple[str, str]:
@@ -194,19 +199,46 @@ class Search:
             found.append(Size(column, name, f"{name} as materialized (select count(*) as rows from ({rows}) n$)"))
         return found
 
-    def _ways(self, sizes: list[Size], few: int) -> Iterator[tuple[Candidates, list[str]]]:
-        """The candidates of each way, and when it is the one to go: of these conditions just one is true."""
+    def _by_span(self, bounds: Bounds, down: bool, want: int, gates: list[str]) -> str:
+        """The list month by month, in each of them only what lies in the ranges; a month at a time is sorted."""
+        span, key = self.listing.spans[self.page.order_sql], self.page.order_sql
+        alias, months, direction = self.query.alias("l"), self.query.alias("m"), " desc" if down else ""
+        ends = (
+            f"(select {span.format(t='e$')} from {self.listing.source} as e$ order by {key.format(t='e$')}{way} limit 1)"
+            for way in ("", " desc")
+        )
+        inside: Where = [f"{span.format(t=alias)} = {months}.at", *(sql for _, sql in self._ranges(alias))]
+        exact = conditions([self._belongs(alias), *bounds(alias), *self._matches(alias)])
+        rows = (
+            f"select {alias}.* from (select {alias}.* from {self._source(alias)}{conditions(inside)} offset 0) {alias}"
+            f"{exact}{self._order(alias, down)} limit {want}"
+        )
+        series = f"select at from generate_series({', '.join(ends)}, interval '1 month') at order by at{direction}"
+        order = self._order(alias, down).replace("order by", f"order by {months}.at{direction},")
+        return (
+            f"(select {alias}.id from ({series}) {months}(at), lateral ({rows}) {alias}{conditions([*gates])}"
+            f"{order} limit {want})"
+        )
+
+    def _ways(self, sizes: list[Size], few: int) -> Iterator[tuple[Candidates | None, list[str]]]:
+        """The candidates of each way, and when it is the one to go: of these conditions just one is true. None stands
+        for all, month by month."""
         gates: list[str] = []
         for size in sizes:
             yield self._of_range(size.column), [*gates, f"(select rows from {size.name}) <= {few}"]
             gates.append(f"(select rows from {size.name}) > {few}")
         if self._indexed("") is None:
-            yield self._everything(), gates
+            yield None if self._spanned() else self._everything(), gates
             return
         for size in sizes:
             yield self._found(size.column), [*gates, f"(select rows from {size.name}) <= {SOME}"]
             gates.append(f"(select rows from {size.name}) > {SOME}")
         yield self._found(), gates
+
+    def _spanned(self) -> bool:
+        others = {condition.index.column for condition, _ in self.given if isinstance(condition.index, Within)}
+        key = self.page.order_sql
+        return key in self.listing.spans and bool(others - {key}) and not self.inside
 
     def _in_range(self, alias: str, column: str) -> str:
         """The rows of a range, in its order, the last first: a hint to the planner to read that index."""
@@ -236,14 +268,14 @@ class Search:
 
     def count(self) -> str:
         """How many rows there are, not counted beyond one more than `COUNTED`. A sample of the newest says whether
-        every second one or more matches: then they are counted from there, else as they are found."""
+        two of five or more match: then they are counted from there, else as they are found."""
         if all(isinstance(condition.index, Through) for condition, _ in self.given):
             return self._owned()
         most = LOOK_INSIDE if self.inside else SAMPLE
         alias, newest = self._walk(lambda _: [], True, "{}.*", f"limit {most}")
         hits = " and ".join(each for each in self._matches(alias) if each)
         sample = f"select count(*) as rows, count(*) filter (where {hits}) as hits from ({newest}) {alias}"
-        top = f"select case when n.hits * 2 >= n.rows then {self._from_the_top()} else 0 end as rows"
+        top = f"select case when n.hits * 5 >= n.rows * 2 then {self._from_the_top()} else 0 end as rows"
         sizes = self._sizes(FEW_COUNTED)
         found = f"select case{''.join(self._cases(sizes))} end"
         ctes = f"with {', '.join(each.sql for each in sizes)} " if sizes else ""
@@ -253,7 +285,8 @@ class Search:
         )
 
     def _cases(self, sizes: list[Size]) -> Iterator[str]:
-        for (alias, source), gates in self._ways(sizes, FEW_COUNTED):
+        for candidates, gates in self._ways(sizes, FEW_COUNTED):
+            alias, source = candidates or self._everything()
             number = counted(source, [self._belongs(alias), *self._matches(alias)])
             yield f" when {' and '.join(gates) or 'true'} then {number}"
 
@@ -266,11 +299,7 @@ class Search:
     def _owned(self) -> str:
         """Of all rows, or of those of some owners: an index has what is asked of them, and the rows are not read."""
         alias = self.query.alias("l")
-        owners: dict[str, list[str]] = {}
-        for condition, place in self.given:
-            assert isinstance(condition.index, Through), "asked before"
-            owners.setdefault(condition.index.column, []).append(self._owner(condition.index, place))
-        named = [f"{alias}.{column} = any(array({self._owners(column, each)}))" for column, each in owners.items()]
+        named = [f"{alias}.{column} = any(array({keys}))" for column, (_, keys) in self._owners().items()]
         return counted(self._source(alias), [self._belongs(alias), self.page.visible(alias), *named])
 
 

@@ -31,9 +31,7 @@ QUERY = r"""
             )
         END FROM lower(wanted) AS low
     $$
-""".replace(
-    "quoted(low)", r"'''' || replace(replace(low, '\', '\\'), '''', '''''') || ''''"
-).replace(
+""".replace("quoted(low)", r"'''' || replace(replace(low, '\', '\\'), '''', '''''') || ''''").replace(
     "quoted(substr(low, place, 3))",
     r"'''' || replace(replace(substr(low, place, 3), '\', '\\'), '''', '''''') || ''''",
 )
@@ -123,9 +121,7 @@ def _table() -> None:
         sa.Column("published_at", moment, nullable=True),
         sa.Column("updated_at", moment, nullable=False),
         sa.Column("sorted_at", moment, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["id"], ["practice.id"], name=op.f("fk_practice_listing_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["id"], ["practice.id"], name=op.f("fk_practice_listing_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_practice_listing")),
     )
 
@@ -134,6 +130,9 @@ def _indexes() -> None:
     for name in ("sorted_at", "updated_at", "slug"):
         op.create_index(f"ix_practice_listing_{name}", "practice_listing", [name, "id"])
         op.create_index(f"ix_practice_listing_city_{name}", "practice_listing", ["city_id", name, "id"])
+    for name, other in (("sorted_at", "updated_at"), ("updated_at", "sorted_at")):
+        month = sa.text(f"date_trunc('month', {name} at time zone 'UTC')")
+        op.create_index(f"ix_practice_listing_month_{name}", "practice_listing", [month, other])
     op.create_index(
         "ix_practice_listing_counted", "practice_listing", ["city_id", "public_from"],
         postgresql_include=["status", "visibility", "id"],
