@@ -40,7 +40,7 @@ _TITLE = (
 )
 # The same, of the listing: there a line is a title.
 _LISTED_LOCALE = "{v} = any({t}.locales)"
-_LISTED_TITLE = "strpos({t}.titles, lower({v})) > 0 and strpos({v}, E'\\n') = 0"
+_LISTED_TITLE = "strpos({t}.titles, lower({v})) > 0 and strpos({v}, E'\\n') = 0 and {t}.titles <> ''"
 _FOUND = "wego_title_grams({t}.titles) @@ wego_title_query({v})"
 
 

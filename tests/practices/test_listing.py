@@ -95,8 +95,8 @@ async def test_a_load_without_checks_and_a_deletion_are_listed_too(world: World,
             connection.execute("set session_replication_role = replica")
             made = "00000000-0000-7000-8000-000000000001"
             connection.execute(
-                "insert into practice (id, slug, city_id, original_locale, status, visibility, title_hash, summary_hash,"
-                " level_of_activity, stage, licence) values (%s, 'a', %s, 'en', 'draft', 'public', '', '', 'city',"
+                "insert into practice (id, slug, city_id, original_locale, status, visibility, title_hash,"
+                " summary_hash, level_of_activity, stage, licence) values (%s, 'a', %s, 'en', 'draft', 'public', '', '', 'city',"
                 " 'pilot', 'x')",
                 (made, made),
             )
@@ -121,8 +121,8 @@ async def test_the_index_is_asked_for_no_fewer_rows_than_may_be_seen(world: Worl
         await make_practice(world, status, visibility="members")
     found = await world.db.execute(
         text(
-            "select l.status, l.visibility, l.public_from is not null, wego_practice_facets(city_id, status, visibility,"
-            " public_from, stage, themes, sdg_codes, locales) from practice_listing l"
+            "select l.status, l.visibility, l.public_from is not null, wego_practice_facets(city_id, status,"
+            " visibility, public_from, stage, themes, sdg_codes, locales) from practice_listing l"
         )
     )
     for status, visibility, public, facets in found:

@@ -181,8 +181,8 @@ class Listing:
     the same key and with columns of the same names, as far as orders, conditions and `visible` use them. `facets`
     is the indexed expression of its words, each a reader's letter, a kind, a colon and the value; `ways` says which
     letters the reader has (together no fewer rows than `visible` lets through); `owners` names the tables of the
-    columns that conditions go `Through`; `inside` is the facet of a connection within another thing; `spans` are indexed
-    expressions that cut an order's column into months, each with the column that another range is about."""
+    columns that conditions go `Through`; `inside` is the facet of a connection within another thing; `spans` are
+    indexed expressions that cut an order's column into months, each with the column that another range is about."""
 
     source: str
     facets: str

@@ -203,17 +203,15 @@ class Search:
         """The list month by month, in each of them only what lies in the ranges; a month at a time is sorted."""
         span, key = self.listing.spans[self.page.order_sql], self.page.order_sql
         alias, months, direction = self.query.alias("l"), self.query.alias("m"), " desc" if down else ""
-        ends = (
-            f"(select {span.format(t='e$')} from {self.listing.source} as e$ order by {key.format(t='e$')}{way} limit 1)"
-            for way in ("", " desc")
-        )
+        end = f"select {span.format(t='e$')} from {self._source('e$')} order by {key.format(t='e$')}"
+        ends = f"({end} limit 1), ({end} desc limit 1)"
         inside: Where = [f"{span.format(t=alias)} = {months}.at", *(sql for _, sql in self._ranges(alias))]
         exact = conditions([self._belongs(alias), *bounds(alias), *self._matches(alias)])
         rows = (
             f"select {alias}.* from (select {alias}.* from {self._source(alias)}{conditions(inside)} offset 0) {alias}"
             f"{exact}{self._order(alias, down)} limit {want}"
         )
-        series = f"select at from generate_series({', '.join(ends)}, interval '1 month') at order by at{direction}"
+        series = f"select at from generate_series({ends}, interval '1 month') at order by at{direction}"
         order = self._order(alias, down).replace("order by", f"order by {months}.at{direction},")
         return (
             f"(select {alias}.id from ({series}) {months}(at), lateral ({rows}) {alias}{conditions([*gates])}"

@@ -10,39 +10,57 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-# Every three characters of every title, as lexemes: a search of two characters or one asks for their beginnings.
+# Every one, two and three characters in a row of every title, as lexemes; and one that is in all, for the empty text.
+# Loops in PL/pgSQL over an array of characters take a third of the time of one query, and keep their plans.
 GRAMS = r"""
-    CREATE FUNCTION wego_title_grams(titles text) RETURNS tsvector LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-        SELECT array_to_tsvector(array(
-            SELECT DISTINCT substr(line, place, 3)
-            FROM unnest(string_to_array(titles, E'\n')) AS line, generate_series(1, length(line)) AS place
-        ))
-    $$
+    CREATE FUNCTION wego_title_grams(titles text) RETURNS tsvector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+    DECLARE
+        line text;
+        chars text[];
+        size int;
+        grams text[] := ARRAY['#all'];
+    BEGIN
+        FOREACH line IN ARRAY string_to_array(titles, E'\n') LOOP
+            chars := string_to_array(line, NULL);
+            size := cardinality(chars);
+            FOR place IN 1 .. size LOOP
+                grams := grams || chars[place];
+                IF place < size THEN
+                    grams := grams || (chars[place] || chars[place + 1]);
+                END IF;
+                IF place + 1 < size THEN
+                    grams := grams || (chars[place] || chars[place + 1] || chars[place + 2]);
+                END IF;
+            END LOOP;
+        END LOOP;
+        RETURN array_to_tsvector(grams);
+    END $$
 """
-# The rows that may hold a text, of which all that do hold it are some. An empty text is in every title.
+# The rows among which are all that hold a text.
 QUERY = r"""
-    CREATE FUNCTION wego_title_query(wanted text) RETURNS tsquery LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-        SELECT CASE
-            WHEN length(low) = 0 THEN '!none'::tsquery
-            WHEN length(low) < 3 THEN (quoted(low) || ':*')::tsquery
-            ELSE (
-                SELECT string_agg(DISTINCT quoted(substr(low, place, 3)), ' & ')::tsquery
-                FROM generate_series(1, length(low) - 2) AS place
-            )
-        END FROM lower(wanted) AS low
-    $$
-""".replace("quoted(low)", r"'''' || replace(replace(low, '\', '\\'), '''', '''''') || ''''").replace(
-    "quoted(substr(low, place, 3))",
-    r"'''' || replace(replace(substr(low, place, 3), '\', '\\'), '''', '''''') || ''''",
-)
+    CREATE FUNCTION wego_title_query(wanted text) RETURNS tsquery LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+    DECLARE
+        low text := lower(wanted);
+        size int := least(length(low), 3);
+    BEGIN
+        IF size = 0 THEN
+            RETURN '#all'::tsquery;
+        END IF;
+        RETURN (
+            SELECT string_agg(DISTINCT '''' || replace(replace(gram, '\', '\\'), '''', '''''') || '''', ' & ')
+            FROM (SELECT substr(low, place, size) FROM generate_series(1, length(low) - size + 1) AS place) AS g (gram)
+        )::tsquery;
+    END $$
+"""
 # What lists are filtered by, as words: for whom the practice is there at all (a: those who read everything, m: every
 # member, p: everybody, if not now then one day), of which kind, and the value.
 FACETS = """
     CREATE FUNCTION wego_practice_facets(
         city uuid, status text, visibility text, public_from timestamptz, stage text,
         themes varchar[], sdg_codes varchar[], locales varchar[]
-    ) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-        SELECT array(
+    ) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+    BEGIN
+        RETURN array(
             SELECT reader || facet
             FROM unnest(
                 ARRAY['a']
@@ -54,15 +72,16 @@ FACETS = """
                 UNION ALL SELECT 'd:' || goal FROM unnest(sdg_codes) AS goal
                 UNION ALL SELECT 'l:' || locale FROM unnest(locales) AS locale
             ) AS found (facet)
-        )
-    $$
+        );
+    END $$
 """
 COLUMNS = (
     "slug", "city_id", "status", "visibility", "public_from", "stage", "themes", "sdg_codes",
     "published_at", "updated_at", "sorted_at",
 )  # fmt: skip
 LIST = f"""
-    CREATE FUNCTION wego_list_practices(keys uuid[]) RETURNS void LANGUAGE sql AS $$
+    CREATE FUNCTION wego_list_practices(keys uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+    BEGIN
         INSERT INTO practice_listing AS old (id, {", ".join(COLUMNS)}, locales, titles)
         SELECT p.id, {", ".join(f"p.{each}" for each in COLUMNS)}, coalesce(r.locales, '{{}}'), coalesce(r.titles, '')
         FROM practice AS p LEFT JOIN LATERAL (
@@ -73,8 +92,8 @@ LIST = f"""
         WHERE p.id = ANY(keys) ORDER BY p.sorted_at, p.id
         ON CONFLICT (id) DO UPDATE SET
             {", ".join(f"{each} = excluded.{each}" for each in (*COLUMNS, "locales", "titles"))}
-        WHERE old IS DISTINCT FROM excluded
-    $$
+        WHERE old IS DISTINCT FROM excluded;
+    END $$
 """
 CHANGED = """
     CREATE FUNCTION wego_practices_changed() RETURNS trigger LANGUAGE plpgsql AS $$
