@@ -11,7 +11,6 @@ import pytest
 from practices_make import KOREAN, World, make_practice
 from sqlalchemy import text
 
-from i18n.models import ContentReading
 from practices import practices
 from practices.models import Practice, PracticeListing, PracticeStatus
 from practices.practices import Change
@@ -39,14 +38,15 @@ async def check(db: Session) -> dict[UUID, dict[str, Any]]:
     await db.flush()
     await db.execute(text("set constraints all immediate"))
     titles: dict[UUID, dict[str, str]] = {}
-    for reading in await rows(db, ContentReading):
-        titles.setdefault(reading["document_id"], {})[reading["locale"]] = reading["title"]
+    # Small letters are the database's: Python takes some, such as the Turkish dotted one, for two.
+    for key, locale, title in await db.execute(text("select document_id, locale, lower(title) from content_reading")):
+        titles.setdefault(key, {})[locale] = title
     expected = {}
     for practice in await rows(db, Practice):
         found = dict(sorted(titles.get(practice["id"], {}).items()))
         expected[practice["id"]] = {
             "id": practice["id"], **{name: plain(practice[name]) for name in SAME}, "locales": list(found),
-            "titles": "\n".join(title.lower() for title in found.values()),
+            "titles": "\n".join(found.values()),
         }  # fmt: skip
     listed = {row["id"]: row for row in await rows(db, PracticeListing)}
     assert listed == expected
@@ -96,8 +96,8 @@ async def test_a_load_without_checks_and_a_deletion_are_listed_too(world: World,
             made = "00000000-0000-7000-8000-000000000001"
             connection.execute(
                 "insert into practice (id, slug, city_id, original_locale, status, visibility, title_hash,"
-                " summary_hash, level_of_activity, stage, licence) values (%s, 'a', %s, 'en', 'draft', 'public', '', '', 'city',"
-                " 'pilot', 'x')",
+                " summary_hash, level_of_activity, stage, licence) values"
+                " (%s, 'a', %s, 'en', 'draft', 'public', '', '', 'city', 'pilot', 'x')",
                 (made, made),
             )
             connection.execute(
