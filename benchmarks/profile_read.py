@@ -24,13 +24,13 @@ import orjson
 from benchmarks import data
 from benchmarks.contests import HUB, Contest, Entry, contests
 from i18n.locales import accepted, negotiate, wished
+from wego.api.hub import Hub
 from wego.app import create_app
 from wego.core import postgres
 from wego.core.access import NOBODY
-from wego.core.db import READ_SETTINGS
 from wego.core.reads.engine import as_json
 from wego.core.settings import Settings
-from wego.hub import Hub
+from wego.core.statements import READ_SETTINGS
 
 ROUNDS, TIMES = 7, 200
 HEADERS = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")]
@@ -46,7 +46,7 @@ async def profile(app: Any, contest: Contest, *, functions: bool) -> None:
     await single.open()
     operation = hub.engine.find(given[0]["query"], None, given[0].get("variables") or {})
     run = hub.engine.run_of(operation, NOBODY, wished(None, "", ""))
-    plan = hub.engine._plan(operation, run)
+    plan = await hub.engine.ready(operation, run)
     values = [bind(run) for bind in plan.binders]
 
     def find(number: int) -> None:
@@ -55,7 +55,7 @@ async def profile(app: Any, contest: Contest, *, functions: bool) -> None:
 
     def bound(_: int) -> None:
         fresh = hub.engine.run_of(operation, NOBODY, wished(None, "", ""))
-        for bind in hub.engine._plan(operation, fresh).binders:
+        for bind in plan.binders:
             bind(fresh)
 
     def joined(_: int) -> None:
@@ -175,7 +175,7 @@ async def explain(hub: Hub, contest: Contest) -> None:
     given = orjson.loads(target.bodies[0])
     operation = hub.engine.find(given["query"], None, given.get("variables") or {})
     run = hub.engine.run_of(operation, NOBODY, wished(None, "", ""))
-    plan = hub.engine._plan(operation, run)
+    plan = await hub.engine.ready(operation, run)
     if not plan.selected:
         return
     print(f"\n── {contest.name}: {contest.what}\n\n{plan.sql}\n")

@@ -91,7 +91,8 @@ def _guarded(
 
     async def endpoint(request: Request) -> Response:
         try:
-            wait = rates.wait(f"oauth {request.client.host if request.client else ''}") if rates else 0.0
+            address = request.scope.get("wego.client") or (request.client.host if request.client else "")
+            wait = rates.wait("token", f"ip:{address}") if rates else 0.0
             if wait:
                 limit = OAuthProblem("temporarily_unavailable", "Too many requests: wait a little.", 429)
                 return _refused(limit, **{"Retry-After": str(int(wait) + 1)})

@@ -26,6 +26,7 @@ MOST_HEADING = 120
 MOST_BODY = 20_000
 MOST_SECTIONS = 24
 MOST_BLOCKS = 200  # of one section
+MOST_TEXT = 200_000  # characters of all bodies that are sent at once
 MOST_PAIRS = 2_500  # compared for likeness; beyond, order alone decides
 
 MISSING = b"\x00" * 32  # stands for a block that a translation lacks
@@ -97,6 +98,7 @@ def check(draft: Draft, path: markdown.Path = ("input",)) -> None:
         found,
         lambda: markdown.check_text(draft.summary, path=(*path, "summary"), limit=MOST_SUMMARY, lines=True),
     )
+    check_sum(found, [section.body for section in draft.sections], path)
     if len(draft.sections) > MOST_SECTIONS:
         found.append(Invalid("At most {limit} sections are allowed.", path=(*path, "sections"), limit=MOST_SECTIONS))
     seen: set[str] = set()
@@ -109,6 +111,14 @@ def check(draft: Draft, path: markdown.Path = ("input",)) -> None:
         check_body(found, section.body, (*here, "body"))
     if found:
         raise Refusals(found)
+
+
+def check_sum(found: list[Refusal], bodies: Sequence[str], path: markdown.Path) -> None:
+    """Refuse more text than one act may bring: it is all parsed and rendered."""
+    if sum(map(len, bodies)) > MOST_TEXT:
+        raise Refusals(
+            [*found, Invalid("All sections together have at most {limit} characters.", path=path, limit=MOST_TEXT)]
+        )
 
 
 def check_heading(found: list[Refusal], heading: str, path: markdown.Path) -> None:
@@ -208,19 +218,27 @@ def _gaps(blocks: Sequence[Block], matched: dict[int, int]) -> dict[tuple[object
 
 def _most_alike(new: list[int], old: list[int], previous: Sequence[Block], fresh: Sequence[Block]) -> dict[int, int]:
     """Pair two lists of unequal length in order, so that the pairs share the most words."""
+    mine = {here: _pairs(fresh[here].text) for here in new}
+    theirs = {there: _pairs(previous[there].text) for there in old}
     best: list[list[tuple[float, dict[int, int]]]] = [[(0.0, {})] * (len(old) + 1) for _ in range(len(new) + 1)]
     for row, here in enumerate(new, 1):
         for column, there in enumerate(old, 1):
             score, pairs = best[row - 1][column - 1]
-            together = (score + _likeness(fresh[here].text, previous[there].text), {**pairs, here: there})
+            together = (score + _likeness(mine[here], theirs[there]), {**pairs, here: there})
             best[row][column] = max(together, best[row - 1][column], best[row][column - 1], key=lambda each: each[0])
     return best[-1][-1][1]
 
 
-def _likeness(one: str, other: str) -> float:
+Pairs = frozenset[tuple[str, str]]
+
+
+def _pairs(text: str) -> Pairs:
+    return frozenset(pairwise(text[:2_000].casefold()))
+
+
+def _likeness(left: Pairs, right: Pairs) -> float:
     """How many pairs of letters two texts share, 0 to 1, in any script; never 0, so that order decides
     between strangers."""
-    left, right = ({*pairwise(text[:2_000].casefold())} for text in (one, other))
     return 0.001 + len(left & right) / max(len(left | right), 1)
 
 

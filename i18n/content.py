@@ -37,6 +37,7 @@ from i18n.targets import targets
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotFound
 from wego.core.ids import new_id
+from wego.core.offload import offload
 
 __all__ = [
     "BlockChange", "Disagreement", "Draft", "LocaleStatus", "Section", "SectionPart", "Translated",
@@ -95,10 +96,10 @@ async def create(
     db: Session, key: UUID, locale: str, draft: Draft, author: str, *, facts: Mapping[str, Any] | None = None
 ) -> Written:
     """Write a new document with its first revision; `locale` is the language of the original."""
-    parts.check(draft)
+    await offload(parts.check, draft)
     db.add(ContentDocument(id=key, original_locale=locale_tag(locale, ("input", "originalLocale"))))
     await db.flush()
-    made = parts.compose(draft)
+    made = await offload(parts.compose, draft)
     written = await _write(db, key, 1, made, author=author, minor=False, facts=facts or {})
     await refresh(db, key)
     return written
@@ -116,10 +117,10 @@ async def revise(
 ) -> Written:
     """Write the next revision. Blocks keep their ids where they continue an earlier one; a minor revision
     declares that translations of the changed blocks are still right (those that were right before it)."""
-    parts.check(draft)
+    await offload(parts.check, draft)
     document = await _locked(db, document_id)
     before, number = await _current(db, document)
-    after = parts.aligned(before, parts.compose(draft))
+    after = await offload(parts.aligned, before, await offload(parts.compose, draft))
     written = await _write(db, document_id, number + 1, after, author=author, minor=minor, facts=facts, note=note)
     old = {block.id: block.hash for block in before}
     edited = [block for block in after if old.get(block.id, block.hash) != block.hash]
@@ -244,7 +245,7 @@ async def translate(
     if tag == document.original_locale:
         raise Conflict("The original is written in {locale}: revise it instead.", locale=tag)
     source, _ = await _current(db, document)
-    wanted = targets(source, draft)
+    wanted = await offload(targets, source, draft)
     at = now or datetime.now(UTC)
     translation_id = await _translation(db, document, tag, state, at)
     if origin in MACHINES:

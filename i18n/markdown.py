@@ -1,6 +1,10 @@
 """Markdown at the edge: split into blocks, refused when it cannot be shown as written, rendered and
 sanitised once.
 
+Parsing costs some microseconds for each character, so a text is parsed once for all three (`parsed`), and what comes
+of it is remembered for the moment in which it is checked, cut and rendered. A text whose brackets would take the parser
+long is refused: it looks for the end of each link through the rest of its paragraph.
+
 Binding text: CommonMark 0.31. Texts are never changed silently: what a reader could not see, or what could
 harm him, is refused by `check`, so that a stored text comes back byte for byte. Raw HTML is off, in writing
 and in rendering; nh3 (ammonia) has the last word on what leaves as HTML.
@@ -9,15 +13,18 @@ and in rendering; nh3 (ammonia) has the last word on what leaves as HTML.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from threading import Lock
+from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from wego.core.errors import Invalid
+from wego.core.cache import Cache, digest
+from wego.core.errors import CostExceeded, Invalid
 
 Path = Sequence[str | int]
 
@@ -37,8 +44,82 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SCHEME = re.compile(r"^\s*([A-Za-z][A-Za-z0-9+.-]*):")
 
-_parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-_strict = MarkdownIt("commonmark", {"html": True}).enable("table")  # only to find raw HTML
+MOST_SCANNED = 3_000_000  # characters that the parser may look through for the ends of links, of one text
+PARSED_BYTES = 8 * 2**20
+
+
+def _markdown(html: bool) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": html}).enable("table")
+    for name in ("link", "image"):
+        (rule,) = (each for each in parser.inline.ruler.__rules__ if each.name == name)
+        rule.fn = _counted(rule.fn)
+    parser.inline.ruler.__compile__()
+    return parser
+
+
+def _counted(rule: Callable[[Any, bool], bool]) -> Callable[[Any, bool], bool]:
+    """A rule of the parser that gives up when a text makes it look through too much."""
+
+    def run(state: Any, silent: bool) -> bool:
+        scanned = state.env["scanned"] = state.env.get("scanned", 0) + state.posMax - state.pos
+        if scanned > MOST_SCANNED:
+            raise CostExceeded("This text has too many brackets in one paragraph.")
+        return rule(state, silent)
+
+    return run
+
+
+_parser = _markdown(html=False)
+_strict = _markdown(html=True)  # only to find raw HTML
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What comes of a text: its blocks, its HTML, and what forbids to keep it (a sentence and its value)."""
+
+    blocks: tuple[str, ...]
+    html: str
+    problem: tuple[str, str] | None
+
+    @property
+    def bytes(self) -> int:
+        return 4 * (sum(map(len, self.blocks)) + len(self.html)) + 200 * len(self.blocks)
+
+
+_known: Cache[bytes, Parsed] = Cache(PARSED_BYTES, size=lambda known: known.bytes)
+_one_at_a_time = Lock()  # texts are parsed on the event loop and beside it
+
+
+def parsed(text: str) -> Parsed:
+    """Parse, check, cut and render a text; CostExceeded where that would take too long."""
+    key = digest(text.encode("utf-8", "surrogatepass"))
+    with _one_at_a_time:
+        found = _known.get(key)
+    if found is None:
+        found = _parsed(text)
+        with _one_at_a_time:
+            _known.put(key, found)
+    return found
+
+
+def _parsed(text: str) -> Parsed:
+    tokens = _strict.parse(text)
+    problem = _problem(tokens)
+    if any(token.type in {"html_block", "html_inline"} for token in _every(tokens)):
+        tokens = _parser.parse(text)  # shown, HTML is text
+    return Parsed(tuple(_blocks(text, tokens)), _html(tokens), problem)
+
+
+def _problem(tokens: Sequence[Token]) -> tuple[str, str] | None:
+    for token in _every(tokens):
+        if token.type in {"html_block", "html_inline"}:
+            return "html", ""
+        if token.type == "image":
+            return "image", ""
+        scheme = _SCHEME.match(str(token.attrs.get("href", ""))) if token.type == "link_open" else None
+        if scheme and scheme[1].lower() not in SCHEMES:
+            return "scheme", scheme[1]
+    return None
 
 
 def check_text(text: str, *, path: Path = (), limit: int, lines: bool = False) -> None:
@@ -76,14 +157,18 @@ def check(text: str, *, path: Path = (), limit: int = 20_000) -> None:
     """Refuse Markdown that could not be shown as it was written: raw HTML, images, links other than web and
     mail."""
     check_text(text, path=path, limit=limit, lines=True)
-    for token in _every(_strict.parse(text)):
-        if token.type in {"html_block", "html_inline"}:
+    try:
+        problem = parsed(text).problem
+    except CostExceeded as refusal:
+        refusal.path = tuple(path)
+        raise
+    match problem:
+        case ("html", _):
             raise Invalid("Raw HTML is not accepted; write Markdown, and HTML as code between backticks.", path=path)
-        if token.type == "image":
+        case ("image", _):
             raise Invalid("Images inside a text are not accepted; link to them.", path=path)
-        scheme = _SCHEME.match(str(token.attrs.get("href", ""))) if token.type == "link_open" else None
-        if scheme and scheme[1].lower() not in SCHEMES:
-            raise Invalid("Links may use http, https or mailto, not {scheme}.", path=path, scheme=scheme[1])
+        case ("scheme", scheme):
+            raise Invalid("Links may use http, https or mailto, not {scheme}.", path=path, scheme=scheme)
 
 
 def _every(tokens: Sequence[Token]) -> Iterator[Token]:
@@ -97,8 +182,13 @@ def blocks(text: str) -> list[str]:
 
     What is not separated by an empty line stays one block, and surplus blank lines stay with their neighbour.
     """
+    return list(parsed(text).blocks)
+
+
+def _blocks(text: str, tokens: Sequence[Token]) -> list[str]:
     starts = _line_starts(text)
-    spans = [(starts[m[0]], _content_end(text, starts, m)) for m in _maps(text)]
+    maps = [token.map for token in tokens if token.level == 0 and token.nesting >= 0 and token.map]
+    spans = [(starts[m[0]], _content_end(text, starts, m)) for m in maps]
     pieces, begin = [], 0
     for (_, end), (start, _) in pairwise(spans):
         cut = text.find("\n\n", end, start)
@@ -111,10 +201,6 @@ def blocks(text: str) -> list[str]:
 def join(pieces: Sequence[str]) -> str:
     """Blocks as one text."""
     return "\n\n".join(pieces)
-
-
-def _maps(text: str) -> list[list[int]]:
-    return [token.map for token in _parser.parse(text) if token.level == 0 and token.nesting >= 0 and token.map]
 
 
 def _line_starts(text: str) -> list[int]:
@@ -130,11 +216,17 @@ def _content_end(text: str, starts: list[int], lines: list[int]) -> int:
     return starts[last + 1] - 1
 
 
-@lru_cache(maxsize=1024)
 def render(text: str) -> str:
     """HTML of a text, sanitised. Headings start at the third level: the page and its section have the
-    others."""
-    tokens = _parser.parse(text)
+    others. What would take too long to parse, and is kept from times when that was not refused, is shown as it was
+    written."""
+    try:
+        return parsed(text).html
+    except CostExceeded:
+        return f"<p>{nh3.clean_text(text)}</p>"
+
+
+def _html(tokens: list[Token]) -> str:
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"

@@ -32,6 +32,7 @@ from i18n.models import (
 )
 from wego.core.db import Session
 from wego.core.errors import NotFound
+from wego.core.offload import offload
 
 # The least trusted text of several says what they are together.
 TRUST = (Origin.MACHINE, Origin.MACHINE_POST_EDITED, Origin.IMPORTED, Origin.HUMAN, Origin.ORIGINAL)
@@ -69,16 +70,17 @@ def least_trusted(origins: Sequence[Origin]) -> Origin:
     return min(origins, key=TRUST.index)
 
 
-def derive(truth: Truth, only: str | None = None) -> Rows:
+def derive(truth: Truth, only: str | None = None, known: Mapping[str, str] | None = None) -> Rows:
     """The rows of a document: of the original, and of every translation that has title and summary; or `only` those
-    of one language."""
+    of one language. `known` is the HTML of texts that were rendered before: what did not change is not rendered
+    again, in however many languages it is."""
     source = {block.id: Segment(block.text, block.hash, Origin.ORIGINAL) for block in truth.blocks}
     rows = Rows([], [])
     for locale, segments in {truth.original_locale: source, **truth.translations}.items():
         reading = _reading(truth, locale, segments) if only in {None, locale} else None
         if reading:
             rows.readings.append(reading)
-            rows.sections.extend(_sections(truth, locale, segments))
+            rows.sections.extend(_sections(truth, locale, segments, known or {}))
     return rows
 
 
@@ -94,16 +96,18 @@ def _reading(truth: Truth, locale: str, segments: Mapping[UUID, Segment]) -> Row
     }  # fmt: skip
 
 
-def _sections(truth: Truth, locale: str, segments: Mapping[UUID, Segment]) -> list[Row]:
+def _sections(truth: Truth, locale: str, segments: Mapping[UUID, Segment], known: Mapping[str, str]) -> list[Row]:
     grouped: dict[str, list[Block]] = defaultdict(list)
     for block in truth.blocks:
         if block.section is not None:
             grouped[block.section].append(block)
-    made = (_section(locale, position, group, segments) for position, group in enumerate(grouped.values()))
+    made = (_section(locale, position, group, segments, known) for position, group in enumerate(grouped.values()))
     return [{"document_id": truth.document_id, **row} for row in made if row]
 
 
-def _section(locale: str, position: int, group: Sequence[Block], segments: Mapping[UUID, Segment]) -> Row | None:
+def _section(
+    locale: str, position: int, group: Sequence[Block], segments: Mapping[UUID, Segment], known: Mapping[str, str]
+) -> Row | None:
     """One section, of what is translated: a heading and at least one block, otherwise another language is
     read."""
     (head,) = (block for block in group if block.kind is BlockKind.HEADING)
@@ -117,7 +121,7 @@ def _section(locale: str, position: int, group: Sequence[Block], segments: Mappi
         "locale": locale, "key": head.section, "position": position,
         "origin": least_trusted([heading.origin, *(piece.origin for piece in present)]),
         "heading": heading.text, "heading_hash": combined([heading.source_hash]),
-        "body": body, "html": markdown.render(body),
+        "body": body, "html": known.get(body) or markdown.render(body),
         "body_hash": combined([piece.source_hash if piece else None for piece in pieces]),
     }  # fmt: skip
 
@@ -180,7 +184,7 @@ async def refresh(db: Session, document_id: UUID, locale: str | None = None) -> 
     truths = await load(db, [document_id], locale)
     if not truths:
         raise NotFound("This text does not exist.")
-    rows = derive(truths[0], locale)
+    rows = await offload(derive, truths[0], locale, await _rendered(db, document_id, locale))
     stale = delete(ContentReading).where(col(ContentReading.document_id) == document_id)
     if locale is not None:
         stale = stale.where(col(ContentReading.locale) == locale)
@@ -189,6 +193,16 @@ async def refresh(db: Session, document_id: UUID, locale: str | None = None) -> 
         await db.execute(insert(ContentReading), rows.readings)
     if rows.sections:
         await db.execute(insert(ContentSection), rows.sections)
+
+
+async def _rendered(db: Session, document_id: UUID, locale: str | None) -> dict[str, str]:
+    """The HTML of the sections as they were, by their text."""
+    query = select(col(ContentSection.body), col(ContentSection.html)).where(
+        col(ContentSection.document_id) == document_id
+    )
+    if locale is not None:
+        query = query.where(col(ContentSection.locale) == locale)
+    return {row.body: row.html for row in await db.execute(query)}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ def targets(source: Sequence[Block], draft: TranslationDraft) -> dict[UUID, str]
     """The text of each block that the draft touches; refuses all that is wrong with it at once."""
     found: list[Refusal] = []
     wanted: dict[UUID, str] = {}
+    bodies = [part.body or "" for part in draft.sections] + list(draft.blocks.values())
+    parts.check_sum(found, bodies, ("input", "sections"))
     for kind, written, limit in (
         (BlockKind.TITLE, draft.title, parts.MOST_TITLE),
         (BlockKind.SUMMARY, draft.summary, parts.MOST_SUMMARY),

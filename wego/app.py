@@ -18,9 +18,9 @@ from prometheus_client.registry import Collector
 from starlette.routing import Route
 
 from federation.routes import routes as federation_routes
+from wego.api.endpoint import GraphQLEndpoint
+from wego.api.hub import Hub, open_hub
 from wego.core.settings import Settings
-from wego.endpoint import GraphQLEndpoint
-from wego.hub import Hub, open_hub
 from wego.schema import sdl
 from wego.web.home import home
 from wego.worker import working
@@ -93,7 +93,7 @@ def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> Fas
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_hub(settings, url) as hub:
             app.state.hub = graphql.hub = hub
-            plans.set_function(lambda: len(hub.engine.library._known))
+            plans.set_function(lambda: len(hub.engine.library))
             app.router.routes.extend(federation_routes(hub))
             async with (
                 working(hub.database, settings)

@@ -16,7 +16,9 @@ LONGEST = 500  # of a message that may repeat what was sent
 INTROSPECTION_DEPTH = 3  # lists in lists, see graphql-core's MaxIntrospectionDepthRule
 PARSER_DEPTH = 100  # at least; the parser goes as deep as its stack allows
 
-CODES = ("NOT_SIGNED_IN", "NOT_ALLOWED", "NOT_FOUND", "CONFLICT", "INVALID", "COST_EXCEEDED", "RATE_LIMITED")
+CODES = (
+    "NOT_SIGNED_IN", "NOT_ALLOWED", "NOT_FOUND", "CONFLICT", "INVALID", "COST_EXCEEDED", "RATE_LIMITED", "UNAVAILABLE",
+)  # fmt: skip
 
 
 def words(refusal: Refusal, locale: str) -> list[dict[str, Any]]:
@@ -40,9 +42,14 @@ def _shown(value: object) -> str:
 def errors_of(refusal: Refusal, locale: str) -> list[dict[str, Any]]:
     """The same as entries of `errors` of a GraphQL response."""
     return [
-        {"message": problem["message"], "extensions": {"code": problem["code"], "path": problem["path"]}}
-        for problem in words(refusal, locale)
-    ]
+        {
+            "message": problem["message"],
+            **({"locations": [{"line": line, "column": column} for line, column in each.locations]}
+               if each.locations else {}),
+            "extensions": {"code": problem["code"], "path": problem["path"]},
+        }
+        for each, problem in zip(refusal.each, words(refusal, locale), strict=True)
+    ]  # fmt: skip
 
 
 def graphql_errors(errors: list[GraphQLError], locale: str) -> list[dict[str, Any]]:

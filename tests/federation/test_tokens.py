@@ -422,7 +422,7 @@ class Once:
     def __init__(self) -> None:
         self._seen: set[str] = set()
 
-    def wait(self, client: str) -> float:
+    def wait(self, purpose: str, client: str) -> float:
         known = client in self._seen
         self._seen.add(client)
         return 7.5 if known else 0.0

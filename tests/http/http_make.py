@@ -25,12 +25,12 @@ from federation.client import HubClient, proof
 from federation.keys import open_keys
 from federation.tokens import issue_for_person
 from members.models import City, Person, RoleGrant
+from wego.api.hub import Hub
 from wego.app import create_app
 from wego.core.access import Role, system
 from wego.core.db import Database
 from wego.core.ids import global_id
 from wego.core.settings import Settings
-from wego.hub import Hub
 
 ISSUER = "https://hub.test"
 RESOURCE = f"{ISSUER}/graphql"

@@ -21,6 +21,7 @@ from federation.client import HubError, assertion, proof
 from federation.proofs import token_hash
 
 UNSIGNED = jose.encode64(b'{"alg":"none","typ":"at+jwt"}')
+STRICT = {"accept": "application/graphql-response+json"}
 VIEWER = "{viewer{kind scopes}}"
 SUSPEND = 'mutation{suspendMember(input:{city:"seoul",reason:"A test."}){problems{code} city{membership{status}}}}'
 REINSTATE = 'mutation{reinstateMember(input:{city:"seoul"}){problems{code} city{membership{status}}}}'
@@ -140,7 +141,7 @@ async def test_a_token_that_was_touched_is_refused(standing: Station, change: st
 async def test_a_token_that_may_only_query_changes_nothing(standing: Station):
     caller = await standing.program("seoul", "graphql:query catalog:write")
     before = standing.fingerprint()
-    answer = await standing.ask(SUSPEND, caller=caller)
+    answer = await standing.ask(SUSPEND, caller=caller, headers=STRICT)
     assert (answer.status_code, codes(answer)) == (403, {"NOT_ALLOWED"})
     assert "graphql:mutate" in answer.text
     assert standing.fingerprint() == before
@@ -148,7 +149,7 @@ async def test_a_token_that_may_only_query_changes_nothing(standing: Station):
 
 async def test_a_token_that_may_only_change_reads_nothing(standing: Station):
     caller = await standing.program("seoul", "graphql:mutate")
-    answer = await standing.ask(VIEWER, caller=caller)
+    answer = await standing.ask(VIEWER, caller=caller, headers=STRICT)
     assert (answer.status_code, codes(answer)) == (403, {"NOT_ALLOWED"})
 
 

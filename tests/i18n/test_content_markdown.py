@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from i18n import markdown
-from wego.core.errors import Invalid
+from wego.core.errors import CostExceeded, Invalid
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,46 @@ def test_no_text_becomes_html_that_the_allow_list_does_not_know(text: str) -> No
     html = markdown.render(text)
     assert "<script" not in html.lower()
     assert "<img" not in html.lower()
+
+
+# ── what a hostile text may cost ──────────────────────────────────────────────────────────────────────────────────
+
+PATTERNS = ["![", "[", "[]", "[](", "*a ", "_a_ ", "<a", "- a\n", "|a|b\n|-|-\n", "[a]: b\n", "[a](<", "![[]()",
+            "**a", "# a\n", "[[a]", "*_", "[a](((", '[a](b "', "> > ", "`", "&", "\\", "[a][b]", "![a][b](c)", "<b@c>"]  # fmt: skip
+
+
+@pytest.mark.parametrize("pattern", PATTERNS)
+@pytest.mark.parametrize("tail", ["", "x", " x"])
+def test_no_text_makes_the_parser_look_through_more_than_it_may(pattern: str, tail: str) -> None:
+    """Counted in characters that are looked through, not in seconds, which a busy machine would stretch."""
+    for share in (200, 2_000, 19_000):
+        text = ((pattern * share)[:share].strip() + tail * (20_000 - share))[:20_000]
+        state: dict[str, int] = {}
+        try:
+            markdown._strict.parse(text, state)
+        except CostExceeded:
+            with pytest.raises(CostExceeded):
+                markdown.check(text, path=("input",))
+        assert state.get("scanned", 0) <= markdown.MOST_SCANNED + 20_000
+
+
+def test_a_long_text_with_many_links_is_no_attack() -> None:
+    links = " ".join(f"See [the report of {year}](https://example.org/reports/{year}) for it." for year in range(150))
+    markdown.check(links)
+    markdown.check("\n".join(f"- [report {number}](https://example.org/{number})" for number in range(400)))
+
+
+def test_what_is_checked_cut_and_rendered_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    text, times = "A text that *nobody* wrote before.\n\nIt has two blocks.", []
+    parse = markdown._parsed
+    monkeypatch.setattr(markdown, "_parsed", lambda given: times.append(given) or parse(given))
+    markdown.check(text)
+    assert len(markdown.blocks(text)) == 2
+    assert "<em>nobody</em>" in markdown.render(text)
+    assert times == [text]
+
+
+def test_what_cannot_be_parsed_is_shown_as_it_was_written() -> None:
+    html = markdown.render("[a](" * 3_000 + "x" * 5_000 + "<script>")
+    assert html.startswith("<p>")
+    assert "<script>" not in html

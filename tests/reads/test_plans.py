@@ -11,7 +11,6 @@ from reads_make import READINGS, Asked, Network
 
 from wego.core.access import NOBODY, Actor
 from wego.core.db import Tally, tally
-from wego.core.reads.documents import Recent
 from wego.core.reads.engine import Engine
 
 
@@ -60,7 +59,7 @@ async def test_what_needs_no_rows_needs_no_statement(ask: Asked) -> None:
 async def test_only_values_that_are_used_are_bound(network: Network, engine: Engine) -> None:
     text = "{ cities(first: 2) { nodes { name { text } } } }"
     operation = engine.find(text, None, {})
-    plan = engine._plan(operation, engine.run_of(operation, NOBODY, READINGS["Korean"]))
+    plan = await engine.ready(operation, engine.run_of(operation, NOBODY, READINGS["Korean"]))
     places = {f"${number + 1}::" for number in range(len(plan.binders))}
     assert len(plan.binders) == 1  # the reading list; not the one that tells fallbacks
     assert all(place in plan.sql for place in places)
@@ -176,13 +175,3 @@ async def test_orders_in_variables_are_told_apart(ask: Asked) -> None:
     assert up == list(reversed(await slugs({"field": "POPULATION", "direction": "DESC"}, l=30)))
     assert up != await slugs({"field": "POPULATION", "direction": "DESC"}, f=30)
     assert await slugs({"field": "NAME"}, f=30) == await slugs(None, f=30) != up
-
-
-def test_the_store_of_plans_is_bounded() -> None:
-    recent: Recent[int, int] = Recent(3)
-    for each in range(5):
-        recent.put(each, each)
-        recent.get(2)
-    assert len(recent) == 3
-    assert recent.get(2) == 2
-    assert recent.get(0) is None

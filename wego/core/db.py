@@ -7,7 +7,6 @@ prepared statement whose JSON bytes are the answer. Both run SQL that PostgreSQL
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -26,6 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.types import String
 from sqlmodel import Field, SQLModel
 
+from wego.core.statements import StatementPool, lanes_for
+
 Session = AsyncSession
 
 SQLModel.metadata.naming_convention = {
@@ -36,17 +37,10 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
-# Plans are made once per statement (page sizes are in the text); answers are short, so no JIT and no workers.
-READ_SETTINGS = {
-    "plan_cache_mode": "force_generic_plan",
-    "jit": "off",
-    "max_parallel_workers_per_gather": "0",
-    "timezone": "UTC",
-    "synchronous_commit": "off",  # the only thing a read writes is a used DPoP proof, good for a minute
-    "statement_timeout": "5000",
-    "application_name": "wego reads",
-}
-WRITE_SETTINGS = {"jit": "off", "timezone": "UTC", "statement_timeout": "60000", "application_name": "wego writes"}
+WRITE_SETTINGS = {
+    "jit": "off", "timezone": "UTC", "statement_timeout": "20000", "application_name": "wego writes",
+    "idle_in_transaction_session_timeout": "60000",
+}  # fmt: skip
 
 # What PostgreSQL, or the way to it, says when it cannot serve now. A mistake in a statement is none of these.
 AWAY = (
@@ -146,94 +140,6 @@ def document(empty: str = "{}") -> Any:
     return Field(default_factory=factory, sa_type=kind, sa_column_kwargs={"server_default": text(f"'{empty}'::jsonb")})
 
 
-async def _prepare_read(connection: Any) -> None:
-    for kind in ("json", "jsonb"):
-        # Bytes as PostgreSQL sends them; jsonb is only ever sent by us, as text behind its version byte.
-        skip = 1 if kind == "jsonb" else 0
-        await connection.set_type_codec(
-            kind,
-            schema="pg_catalog",
-            format="binary",
-            encoder=lambda value, skip=skip: (
-                b"\x01" * skip + (value if isinstance(value, bytes) else orjson.dumps(value))
-            ),
-            decoder=lambda raw, skip=skip: bytes(raw[skip:]),
-        )
-
-
-class ReadPool:
-    """Bare connections for compiled reads, the one used last first. A read leaves no state behind, so nothing is
-    reset on return; with that and without a proxy per use it costs a third of asyncpg's own pool."""
-
-    def __init__(self, url: str, most: int) -> None:
-        self._url = url
-        self._idle: list[Any] = []
-        self._places = asyncio.Semaphore(most)
-        self._closed = False
-
-    async def _connect(self) -> Any:
-        connection = await asyncpg.connect(
-            self._url, statement_cache_size=500, max_cached_statement_lifetime=0, server_settings=READ_SETTINGS
-        )
-        await _prepare_read(connection)
-        return connection
-
-    async def _take(self) -> Any:
-        """A living connection; a dead one is dropped, as after a restart of the server."""
-        if self._closed:
-            raise asyncpg.InterfaceError("the pool is closed")
-        while self._idle:
-            connection = self._idle.pop()
-            if not connection.is_closed():
-                return connection
-        return await self._connect()
-
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Any]:
-        """A connection for the block."""
-        async with self._places:
-            connection = await self._take()
-            try:
-                yield connection
-            finally:
-                await self._give(connection)
-
-    async def fetchrow(self, sql: str, *values: Any) -> Any:
-        """The first row of one statement."""
-        async with self._places:
-            connection = await self._take()
-            try:
-                return await connection.fetchrow(sql, *values)
-            finally:
-                await self._give(connection)
-
-    async def fetch(self, sql: str, *values: Any) -> Any:
-        """All rows of one statement."""
-        async with self.acquire() as connection:
-            return await connection.fetch(sql, *values)
-
-    async def fetchval(self, sql: str, *values: Any) -> Any:
-        """The first value of one statement."""
-        row = await self.fetchrow(sql, *values)
-        return None if row is None else row[0]
-
-    async def _give(self, connection: Any) -> None:
-        if self._closed:
-            await connection.close(timeout=1)
-        elif not connection.is_closed():
-            self._idle.append(connection)
-
-    def forget(self) -> None:
-        """Drop what is idle: what is broken for one is broken for all."""
-        while self._idle:
-            self._idle.pop().terminate()
-
-    async def close(self) -> None:
-        self._closed = True
-        while self._idle:
-            await self._idle.pop().close(timeout=1)
-
-
 class Database:
     """The engine for writing and the pool for reading of one process. Open it once, close it at the end."""
 
@@ -251,7 +157,7 @@ class Database:
         event.listen(self.engine.sync_engine, "before_cursor_execute", _before)
         event.listen(self.engine.sync_engine, "after_cursor_execute", _after)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        self.reads = ReadPool(url, read_size)
+        self.reads = StatementPool(url, lanes_for(read_size))
 
     async def _connect(self) -> Any:
         return await asyncpg.connect(self.url, server_settings=WRITE_SETTINGS)

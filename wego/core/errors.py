@@ -7,7 +7,8 @@
     ├── Conflict             CONFLICT         409   the state of things forbids it
     ├── Invalid              INVALID          400   what was sent is wrong; `path` says where
     ├── CostExceeded         COST_EXCEEDED    400   a limit, named in the message
-    └── RateLimited          RATE_LIMITED     429
+    ├── RateLimited          RATE_LIMITED     429   `seconds` says when to come again
+    └── Unavailable          UNAVAILABLE      503   busy, or the database is away; `seconds` likewise
     Refusals                 several at once, such as all that is wrong with a form
 
 A message is an English sentence with `{placeholders}`; it is the key of the catalogs, is extracted by
@@ -17,6 +18,8 @@ A message is an English sentence with `{placeholders}`; it is the key of the cat
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+MOST_TOLD = 100  # refusals of one request: more help nobody, and an answer is bounded as well
 
 
 class Refusal(Exception):
@@ -30,6 +33,13 @@ class Refusal(Exception):
         self.message = message
         self.path = tuple(path)
         self.params = params
+        self.locations: tuple[tuple[int, int], ...] = ()  # line and column in a document, where it is about a place
+
+    @property
+    def retry_after(self) -> int | None:
+        """After how many seconds to try again, where that helps."""
+        seconds = self.params.get("seconds")
+        return seconds if isinstance(seconds, int) and self.status in {429, 503} else None
 
     @property
     def each(self) -> tuple[Refusal, ...]:
@@ -65,12 +75,16 @@ class RateLimited(Refusal):
     code, status = "RATE_LIMITED", 429
 
 
+class Unavailable(Refusal):
+    code, status = "UNAVAILABLE", 503
+
+
 class Refusals(Refusal):
-    """Several refusals at once; it carries the code of the first."""
+    """Several refusals at once, the first hundred of them; it carries the code of the first."""
 
     def __init__(self, refusals: Sequence[Refusal]) -> None:
         super().__init__(refusals[0].message, path=refusals[0].path, **refusals[0].params)
-        self.refusals = tuple(refusals)
+        self.refusals = tuple(refusals[:MOST_TOLD])
         self.code, self.status = self.refusals[0].code, self.refusals[0].status
 
     @property

@@ -30,7 +30,7 @@ class Settings:
     )
     server_timing: bool = field(default=False, metadata={"help": "tell time and statements in Server-Timing"})
     jobs: bool = field(default=True, metadata={"help": "run the job worker inside the first server process"})
-    cache_mb: int = field(default=32, metadata={"help": "memory for public answers, in MiB; 0 switches it off"})
+    cache_mb: int = field(default=16, metadata={"help": "memory for public answers, in MiB; 0 switches it off"})
     max_body_kb: int = field(default=8192, metadata={"help": "largest accepted request body, in KiB"})
     max_cost: int = field(default=20_000, metadata={"help": "most objects that one operation may ask for"})
     max_depth: int = field(default=16, metadata={"help": "deepest selection"})
@@ -39,7 +39,14 @@ class Settings:
     max_page: int = field(default=100, metadata={"help": "largest page of a connection"})
     token_seconds: int = field(default=300, metadata={"help": "life of an access token"})
     requests_per_minute: int = field(
-        default=60_000, metadata={"help": "most requests of one client in a minute; 0 switches it off"}
+        default=60_000, metadata={"help": "most requests of one client in a minute; 0 switches all rates off"}
+    )
+    cost_per_minute: int = field(
+        default=3_000_000, metadata={"help": "most objects that one client may ask for in a minute"}
+    )
+    mutations_per_minute: int = field(default=600, metadata={"help": "most mutations of one client in a minute"})
+    guesses_per_minute: int = field(
+        default=60, metadata={"help": "most bad tokens, or tries to accept an invitation, of one address in a minute"}
     )
 
     @property

@@ -27,7 +27,6 @@ from typing import Any
 
 import asyncpg
 import strawberry
-from graphql import FieldNode
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -38,14 +37,16 @@ from strawberry.types.arguments import StrawberryArgument, convert_argument
 from wego.core import reads
 from wego.core.access import Actor
 from wego.core.db import Database, Session, raw
-from wego.core.errors import Conflict, Invalid, Refusal
+from wego.core.errors import Conflict, CostExceeded, Invalid, Refusal, Unavailable
 from wego.core.models import IdempotentAnswer
-from wego.core.reads.engine import Engine, Operation
+from wego.core.reads.engine import Engine, Operation, Selected
 from wego.core.reads.query import Run
+from wego.core.statements import Lane
 
 WRITE = "write"
 # What PostgreSQL says of a NUL in a name that was only looked up; a text that is kept is checked by its service.
 UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+RETRY_SECONDS = 2
 SECRET = b"null"  # stands for an answer that was not kept
 
 
@@ -137,51 +138,51 @@ class Writer:
         self.engine, self.database, self.words = engine, database, words
         self._schema: Any = None
 
-    async def mutate(self, operation: Operation, run: Run, locale: str, repeat: Repeat | None = None) -> bytes:
-        """Run the root fields one after another; the JSON of `data`."""
-        parts = []
-        for ordinal, (key, nodes) in enumerate(self.engine.selections(operation, run).items()):
-            if nodes[0].name.value == "__typename":
+    async def mutate(
+        self, operation: Operation, run: Run, locale: str, repeat: Repeat | None = None, *,
+        selected: Mapping[str, Selected] | None = None,
+    ) -> bytes:  # fmt: skip
+        """Run the root fields one after another; the JSON of `data`. `selected` are the operation's selections, where
+        the caller has compiled them already."""
+        if selected is None:
+            selected = await self.engine.selections(operation, run)
+        parts: list[bytes] = []
+        for ordinal, (key, root) in enumerate(selected.items()):
+            if root.name == "__typename":
                 answer = b'"Mutation"'
             else:
-                answer = await self._one(operation, nodes, run, locale, repeat, ordinal)
+                answer = await self._one(root, run, locale, repeat, ordinal)
             parts.append(b'"%s":%s' % (key.encode(), answer))
         return b"{" + b",".join(parts) + b"}"
 
-    async def _one(
-        self, operation: Operation, nodes: list[FieldNode], run: Run, locale: str, repeat: Repeat | None, ordinal: int
-    ) -> bytes:
+    async def _one(self, root: Selected, run: Run, locale: str, repeat: Repeat | None, ordinal: int) -> bytes:
         try:
-            return await self._unit(operation, nodes, run, locale, repeat, ordinal)
+            return await self._unit(root, run, locale, repeat, ordinal)
+        except Unavailable as refusal:
+            if ordinal == 0:  # nothing was done, so the whole request can be told to come again
+                raise
+            refused: Refusal = refusal
         except Refusal as refusal:
             refused = refusal
         except IntegrityError:
             refused = Conflict("This collides with something that exists already.")
         except DBAPIError as error:
-            cause = getattr(error.orig, "__cause__", None)
-            if isinstance(cause, UNSTORABLE):
-                refused = Invalid("This text holds characters that are not allowed here.", path=("input",))
-            elif isinstance(cause, asyncpg.TransactionRollbackError):
-                refused = Conflict("Somebody else changed this at the same moment; try again.")
-            else:
-                raise
+            refused = _refusal_of(error)
         problems = self.words(refused, locale)
-        async with self.database.reads.acquire() as connection:
-            return await self.engine.payload(connection, operation, nodes, run, {}, problems)
+        async with self.database.reads.acquire(Lane.MEMBER) as connection:
+            return await self.engine.payload(connection, root, run, {}, problems)
 
-    async def _unit(
-        self, operation: Operation, nodes: list[FieldNode], run: Run, locale: str, repeat: Repeat | None, ordinal: int
-    ) -> bytes:
-        definition = self.engine.schema.mutation_type.fields[nodes[0].name.value]  # type: ignore[union-attr]  # it ran
+    async def _unit(self, root: Selected, run: Run, locale: str, repeat: Repeat | None, ordinal: int) -> bytes:
+        definition = self.engine.schema.mutation_type.fields[root.name]  # type: ignore[union-attr]  # it ran
         backing = definition.extensions["strawberry-definition"]
         async with self.database.session() as db:
             kept = await self._recall(db, repeat, ordinal)
             if kept is not None:
                 return kept
-            given = self._input(backing, run.arguments(definition, nodes[0])["input"])
+            given = self._input(backing, run.arguments(definition, root.nodes[0])["input"])
             result = await backing.metadata[WRITE](Write(db, run.actor, locale), given)
             await db.flush()
-            answer = await self.engine.payload(await raw(db), operation, nodes, run, result.keys, [])
+            answer = await self.engine.payload(await raw(db), root, run, result.keys, [])
             await self._remember(db, repeat, ordinal, SECRET if result.secret else answer)
         return answer
 
@@ -218,6 +219,20 @@ class Writer:
         if repeat is not None:
             row = update(IdempotentAnswer).where(*_row(repeat, ordinal))
             await db.execute(row.values(answer=answer.decode()))
+
+
+def _refusal_of(error: DBAPIError) -> Refusal:
+    """What PostgreSQL said of a unit of work, as a refusal; raised again where it is our mistake or an outage."""
+    cause = getattr(error.orig, "__cause__", None)
+    if isinstance(cause, UNSTORABLE):
+        return Invalid("This text holds characters that are not allowed here.", path=("input",))
+    if isinstance(cause, asyncpg.TransactionRollbackError):
+        return Conflict("Somebody else changed this at the same moment; try again.")
+    if isinstance(cause, asyncpg.LockNotAvailableError):
+        return Unavailable("The hub is busy; try again in {seconds} seconds.", seconds=RETRY_SECONDS)
+    if isinstance(cause, asyncpg.QueryCanceledError):
+        return CostExceeded("This took too long; ask for less at once.")
+    raise error
 
 
 def _row(repeat: Repeat, ordinal: int) -> tuple[Any, Any]:

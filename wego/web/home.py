@@ -12,8 +12,8 @@ from starlette.responses import HTMLResponse
 
 from i18n.catalogs import fill, say
 from i18n.locales import LOCALES, accepted, canonical, direction, negotiate, wished
+from wego.api.hub import Hub
 from wego.core.access import NOBODY
-from wego.hub import Hub
 
 NEWEST = """
 query Newest {

@@ -30,7 +30,7 @@ from graphql.execution.values import get_directive_values
 from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective
 
 from wego.core.context import Reading
-from wego.core.errors import CostExceeded, Invalid
+from wego.core.errors import CostExceeded, Invalid, Refusal
 from wego.core.ids import parse_global_id
 from wego.core.reads.declare import ById, Column, Edges, GlobalId, Inline, Many, One, Own, Pick, Picked
 from wego.core.reads.pages import Page
@@ -47,9 +47,12 @@ from wego.core.reads.query import (
     global_id,
     is_key,
     meta_of,
+    place_of,
     plain,
     table_of,
 )
+
+MOST_LOCALES = 20  # of the languages that a reader takes for one text
 
 
 class Compiler:
@@ -147,11 +150,18 @@ class Compiler:
         return f"(select row_to_json(o$) from (select {self.columns(gtype, row, sets, depth, many)}) o$)"
 
     def value(self, gtype: Any, row: Row, nodes: list[FieldNode], depth: int, many: int) -> str:
-        """The SQL of one field of an object."""
+        """The SQL of one field of an object. A refusal says at which place of the document it arose."""
+        if nodes[0].name.value == "__typename":
+            return f"'{gtype.name}'::text"
+        try:
+            return self._value(gtype, row, nodes, depth, many)
+        except Refusal as refusal:
+            refusal.locations = refusal.locations or place_of(nodes[0])
+            raise
+
+    def _value(self, gtype: Any, row: Row, nodes: list[FieldNode], depth: int, many: int) -> str:
         node = nodes[0]
         name = node.name.value
-        if name == "__typename":
-            return f"'{gtype.name}'::text"
         definition = gtype.fields[name]
         sets = [each.selection_set for each in nodes if each.selection_set]
         ask = Ask(definition, node, get_named_type(definition.type), row, sets, depth, many)
@@ -226,6 +236,8 @@ class Compiler:
         """How many languages to try, the places of them all and of the best, and a key that tells lists apart."""
         definition, node = ask.definition, ask.node
         wish = self.run.arguments(definition, node).get("locales")
+        if wish and len(wish) > MOST_LOCALES:
+            raise Invalid("At most {limit} values can be asked for at once.", limit=MOST_LOCALES, path=("locales",))
         bind = self.query.bind
         self.baked(node, ("locales",))  # also when nothing is wished: an empty list and a full one are told apart
         if not wish:

@@ -1,16 +1,15 @@
-"""Documents: parsed, validated and compiled once, then found by their text.
+"""Documents: parsed, validated and compiled once, then found by the digest of their text.
 
 A plan is kept per document, operation, shape of the actor's rights and whatever of the variables went into the text
-of its statement. All caches are bounded.
+of its statement (`engine.py`). All caches are bounded in bytes.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -27,49 +26,27 @@ from graphql import (
     validate,
     visit,
 )
-from graphql.language import Visitor
+from graphql.language import Node, Visitor
 
+from wego.core.cache import Cache, digest
 from wego.core.errors import CostExceeded, Invalid
 
 MOST_COMPARED = 10_000  # pairs of fields, and fields, that validation may look at
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
-
-class Recent(Generic[K, V]):
-    """A bounded map that forgets what was used longest ago."""
-
-    def __init__(self, most: int) -> None:
-        self._items: OrderedDict[K, V] = OrderedDict()
-        self._most = most
-
-    def get(self, key: K) -> V | None:
-        found = self._items.get(key)
-        if found is not None:
-            self._items.move_to_end(key)
-        return found
-
-    def put(self, key: K, value: V) -> None:
-        self._items[key] = value
-        if len(self._items) > self._most:
-            self._items.popitem(last=False)
-
-    def clear(self) -> None:
-        self._items.clear()
-
-    def __len__(self) -> int:
-        return len(self._items)
+LONGEST_DOCUMENT = 65_536  # bytes of a document, before it is parsed
+DOCUMENTS_BYTES = 12 * 2**20  # of checked documents in memory
+# Measured: a checked document takes some 75 bytes for each of its characters (a test watches it).
+BYTES_PER_CHARACTER, BYTES_PER_DOCUMENT = 80, 4_000
 
 
 @dataclass
 class Document:
     """A checked document. `baked` names the variables whose very values are in the text of statements."""
 
+    key: bytes  # the digest of its text
+    bytes: int  # what it takes in memory
     operations: dict[str | None, OperationDefinitionNode]
     fragments: dict[str, FragmentDefinitionNode]
     baked: set[str] = field(default_factory=set)
-    plans: Recent[Hashable, Any] = field(default_factory=lambda: Recent(64))
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         if name is None and len(self.operations) == 1:
@@ -83,10 +60,7 @@ class Document:
 
     def bake(self, node: FieldNode, arguments: tuple[str, ...]) -> None:
         """Remember that the variables inside these arguments of a field shape the text of the statement."""
-        fresh = variables_in(node, arguments) - self.baked
-        if fresh:
-            self.baked |= fresh
-            self.plans.clear()
+        self.baked |= variables_in(node, arguments)
 
 
 def variables_in(node: FieldNode, arguments: tuple[str, ...]) -> set[str]:
@@ -105,29 +79,31 @@ def variables_in(node: FieldNode, arguments: tuple[str, ...]) -> set[str]:
 class Library:
     """All documents that were asked lately."""
 
-    def __init__(self, schema: GraphQLSchema, *, max_tokens: int = 4_000, most: int = 1_000) -> None:
+    def __init__(self, schema: GraphQLSchema, *, max_tokens: int = 4_000, most_bytes: int = DOCUMENTS_BYTES) -> None:
         self.schema, self.max_tokens = schema, max_tokens
-        self._known: Recent[str, Document] = Recent(most)
+        self._known: Cache[bytes, Document] = Cache(most_bytes, size=lambda document: document.bytes)
+
+    def known(self, text: str) -> Document | None:
+        """The document, when it was checked before."""
+        return self._known.get(digest(text.encode("utf-8", "surrogatepass")))
+
+    def keep(self, document: Document) -> Document:
+        self._known.put(document.key, document)
+        return document
 
     def find(self, text: str) -> Document:
         """The checked document; raises GraphQLErrors with all that is wrong with it."""
-        known = self._known.get(text)
-        if known is None:
-            known = self._check(text)
-            self._known.put(text, known)
-        return known
+        return self.known(text) or self.keep(self.check(text))
 
-    def _check(self, text: str) -> Document:
-        try:
-            document = parse(text, max_tokens=self.max_tokens, allow_empty_selection_sets=False)
-        except GraphQLError as error:
-            if error.message.startswith("Syntax Error: Document contains more than"):
-                raise CostExceeded(
-                    "The document is too long; the limit is {limit} tokens.", limit=self.max_tokens
-                ) from None
-            raise GraphQLErrors([error]) from None
-        except RecursionError:
-            raise CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=100) from None
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def check(self, text: str) -> Document:
+        """Parse and validate a document. It touches nothing of this library, so it may run beside the event loop."""
+        encoded = text.encode("utf-8", "surrogatepass")
+        if len(encoded) > LONGEST_DOCUMENT:
+            raise Invalid("The document is too long; the limit is {limit} bytes.", limit=LONGEST_DOCUMENT)
+        document = self._parsed(text)
         check_repeats(document)
         try:
             errors = validate(self.schema, document, max_errors=20, hide_suggestions=True)
@@ -142,7 +118,39 @@ class Library:
                 operations[definition.name.value if definition.name else None] = definition
             elif isinstance(definition, FragmentDefinitionNode):
                 fragments[definition.name.value] = definition
-        return Document(operations, fragments)
+        _forget_tokens(document)
+        size = BYTES_PER_DOCUMENT + BYTES_PER_CHARACTER * len(text)
+        return Document(digest(encoded), size, operations, fragments)
+
+    def _parsed(self, text: str) -> DocumentNode:
+        try:
+            return parse(text, max_tokens=self.max_tokens, allow_empty_selection_sets=False)
+        except GraphQLError as error:
+            if error.message.startswith("Syntax Error: Document contains more than"):
+                raise CostExceeded(
+                    "The document is too long; the limit is {limit} tokens.", limit=self.max_tokens
+                ) from None
+            raise GraphQLErrors([error]) from None
+        except RecursionError:
+            raise CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=100) from None
+
+
+def _forget_tokens(document: DocumentNode) -> None:
+    """Let go of the lexical tokens, which are a third of what a document takes; lines and columns stay known."""
+    for node in _nodes(document):
+        if node.loc is not None:
+            node.loc.start_token = node.loc.end_token = None  # type: ignore[assignment]  # only the lexer needs them
+
+
+def _nodes(top: Node) -> Iterator[Node]:
+    waiting: list[Any] = [top]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Node):
+            yield node
+            waiting += [getattr(node, name, None) for name in node.keys if name != "loc"]
+        elif isinstance(node, tuple | list):
+            waiting += node
 
 
 def check_repeats(document: DocumentNode) -> None:

@@ -7,8 +7,10 @@ operation may mix both; the JSON of every root field is joined in the order of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
+from weakref import ReferenceType, ref
 
 import orjson
 from graphql import (
@@ -27,13 +29,24 @@ from graphql.execution.values import VariableValues, get_variable_values
 from strawberry.schema import BaseSchema
 
 from wego.core.access import Actor
+from wego.core.cache import Cache, digest, size_of
 from wego.core.context import Reading
 from wego.core.db import counted
+from wego.core.errors import CostExceeded
+from wego.core.offload import Work, offload
 from wego.core.reads.compile import Compiler
 from wego.core.reads.documents import Document, GraphQLErrors, Library, exact, shape
+from wego.core.reads.introspection import Introspection
 from wego.core.reads.query import Binder, Limits, Row, Run, compact, meta_of
+from wego.core.statements import Lane
 
 NO_VARIABLES = VariableValues({}, {})
+PLANS_BYTES = 16 * 2**20  # of compiled statements in memory
+INTROSPECTED_BYTES = 4 * 2**20  # of answered introspection
+BYTES_PER_BINDER = 600
+LONGEST_INLINE = 800  # characters of a document that is checked without leaving the event loop: some milliseconds
+DEAR = 2_000  # objects: what costs more waits among its like
+MOST_MUTATIONS = 20  # of one operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +84,48 @@ class Root:
     nodes: list[FieldNode]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Plan:
+    """A compiled operation. `cost` is what it asks for, in objects; `bytes` what the plan takes in memory, with the
+    document that it points into."""
+
     sql: str
     binders: list[Binder]
     roots: list[Root]
     selected: str
+    cost: int
+    bytes: int
     gated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request of which only the statement remains to be run."""
+    """A request of which only the statement remains to be run, for as long as its plan is kept."""
 
-    plan: Plan
+    plan: ReferenceType[Plan]
     values: list[Any]
+    bytes: int
+
+
+def lane_of(actor: Actor, cost: int) -> Lane:
+    """In which lane a read of this actor and cost waits."""
+    if actor.signed_in:
+        return Lane.HEAVY if cost > DEAR else Lane.MEMBER
+    return Lane.PUBLIC_HEAVY if cost > DEAR else Lane.PUBLIC
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """One root field of a mutation: its nodes, the statement that reads its payload, and what that costs."""
+
+    nodes: list[FieldNode]
+    sql: str
+    binders: list[Binder]
+    cost: int
+
+    @property
+    def name(self) -> str:
+        return self.nodes[0].name.value
 
 
 @dataclass(slots=True)
@@ -112,10 +152,33 @@ class Engine:
         self.reading_of = reading_of
         self.limits = limits or Limits()
         self.library = Library(self.schema, max_tokens=max_tokens)
+        self.plans: Cache[Any, Plan] = Cache(PLANS_BYTES, size=lambda plan: plan.bytes)
+        self.introspection = Introspection(self.schema)
+        self._introspected: Cache[bytes, dict[bytes, bytes]] = Cache(INTROSPECTED_BYTES)
+
+    async def load(self, text: str) -> Document:
+        """The checked document; a large one that is new is checked beside the event loop."""
+        if len(text) <= LONGEST_INLINE:
+            return self.library.find(text)
+        return self.library.known(text) or self.library.keep(await offload(self.library.check, text, work=Work.READ))
+
+    async def ready(self, operation: Operation, run: Run) -> Plan:
+        """The plan of an operation; a large one that is new is compiled beside the event loop."""
+        plan = self.plans.get(self._key(operation, run))
+        if plan is None:
+            small = operation.document.bytes <= LONGEST_INLINE * 100
+            plan = (
+                self._compile(operation, run) if small else await offload(self._compile, operation, run, work=Work.READ)
+            )
+            self.plans.put(self._key(operation, run), plan)
+        return plan
 
     def find(self, text: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
         """The operation of a request; raises GraphQLErrors or a Refusal with what is wrong with it."""
-        document = self.library.find(text)
+        return self.operation(self.library.find(text), name, variables)
+
+    def operation(self, document: Document, name: str | None, variables: Mapping[str, Any]) -> Operation:
+        """The operation of this name with its variables."""
         node = document.operation(name)
         if not node.variable_definitions:
             return Operation(document, node, NO_VARIABLES, name, {})
@@ -133,41 +196,51 @@ class Engine:
 
     async def query(self, pool: Any, operation: Operation, run: Run, context: Any, gate: Gate | None = None) -> Answer:
         """Answer a query operation: at most one statement."""
-        plan = self._plan(operation, run)
+        plan = await self.ready(operation, run)
         row: Any = None
         if plan.selected or gate:
             values = [bind(run) for bind in plan.binders]
             sql = plan.sql if gate is None else self._gated(plan, gate)
             with counted():
-                row = await pool.fetchrow(sql, *values, *(gate.values if gate else ()))
+                row = await pool.fetchrow(
+                    sql, *values, *(gate.values if gate else ()), lane=lane_of(run.actor, plan.cost)
+                )
         python, errors = await self._python(operation, plan, context)
-        said = {key: row[key] for key in row.keys() if not key.startswith("c_")} if gate else None  # noqa: SIM118  # a Record
+        said = gate_said(row) if gate else None
         if python is None:
             return Answer(b"null", errors, said)
         parts = [b'"%s":%s' % (root.key, self._part(root, row, python)) for root in plan.roots]
         return Answer(b"{" + b",".join(parts) + b"}", errors, said)
 
     def prepare(self, operation: Operation, run: Run) -> Prepared | None:
-        """What is left of a request once everything about it is known; None when Python has a part in it."""
-        plan = self._plan(operation, run)
-        if any(root.column is None and root.literal is None for root in plan.roots):
+        """What is left of a request once everything about it is known; None when Python has a part in it, or when its
+        plan is not kept."""
+        plan = self.plans.get(self._key(operation, run))
+        if plan is None or any(root.column is None and root.literal is None for root in plan.roots):
             return None
-        return Prepared(plan, [bind(run) for bind in plan.binders])
+        values = [bind(run) for bind in plan.binders]
+        return Prepared(ref(plan), values, size_of(values) + 200)
 
-    async def again(self, pool: Any, prepared: Prepared) -> bytes:
-        """The JSON of `data` of a prepared request."""
-        plan, row = prepared.plan, None
-        if plan.selected:
+    async def again(
+        self, pool: Any, plan: Plan, prepared: Prepared, actor: Actor, gate: Gate | None = None
+    ) -> tuple[bytes, Mapping[str, Any] | None]:
+        """The JSON of `data` of a prepared request whose plan is still there, and what the gate said."""
+        row = None
+        if plan.selected or gate:
+            sql = plan.sql if gate is None else self._gated(plan, gate)
             with counted():
-                row = await pool.fetchrow(plan.sql, *prepared.values)
-        return b"{" + b",".join([b'"%s":%s' % (root.key, self._part(root, row, {})) for root in plan.roots]) + b"}"
+                row = await pool.fetchrow(
+                    sql, *prepared.values, *(gate.values if gate else ()), lane=lane_of(actor, plan.cost)
+                )
+        parts = [b'"%s":%s' % (root.key, self._part(root, row, {})) for root in plan.roots]
+        return b"{" + b",".join(parts) + b"}", gate_said(row) if gate else None
 
     @staticmethod
-    def _part(root: Root, row: Any, python: Mapping[str, Any]) -> bytes:
+    def _part(root: Root, row: Any, python: Mapping[bytes, bytes]) -> bytes:
         if root.literal is not None:
             return root.literal
         if root.column is None:
-            return orjson.dumps(python.get(root.key.decode()))
+            return python.get(root.key, b"null")
         return as_json(row[root.column])
 
     @staticmethod
@@ -183,22 +256,15 @@ class Engine:
         places = [f"${number + 1}" for number in range(len(gate.values))]
         sql = f"with {gate.ctes.format(*places)} select {gate.columns.format(*places)}"
         with counted():
-            return dict(await pool.fetchrow(sql, *gate.values))
-
-    def _plan(self, operation: Operation, run: Run) -> Plan:
-        document = operation.document
-        key = self._key(operation, run)
-        plan: Plan | None = document.plans.get(key)
-        if plan is None:
-            plan = self._compile(operation, run)
-            document.plans.put(self._key(operation, run), plan)
-        return plan
+            return dict(await pool.fetchrow(sql, *gate.values, lane=Lane.MEMBER))
 
     @staticmethod
     def _key(operation: Operation, run: Run) -> Any:
         values = operation.variables.coerced
         baked = operation.document.baked
         return (
+            operation.document.key,
+            len(baked),  # a plan from before a variable was known to shape the text is not found again
             operation.name,
             run.actor.shape,
             len(run.reading.tags),
@@ -211,6 +277,7 @@ class Engine:
         assert query is not None
         roots: list[Root] = []
         columns: list[str] = []
+        introspected = 0
         for key, nodes in compiler.collect(query, [operation.node.selection_set]).items():
             root = Root(key.encode(), None, None, nodes)
             name = nodes[0].name.value
@@ -219,47 +286,104 @@ class Engine:
             elif not name.startswith("__") and meta_of(query.fields[name]) is not None:
                 root.column = len(columns)
                 columns.append(f"({compiler.value(query, Row('', {}), nodes, 0, 1)})::json as c_{len(columns)}")
+            elif name.startswith("__"):
+                introspected += self.introspection.values(compiler.collect, nodes)
             roots.append(root)
+        if introspected:
+            compiler.spend(self.introspection.check(introspected))
         selected, binders = compact(", ".join(columns), compiler.query.binders)
-        return Plan(f"select {selected}", binders, roots, selected)
+        size = 2 * len(selected) + BYTES_PER_BINDER * (len(binders) + len(roots)) + operation.document.bytes
+        return Plan(f"select {selected}", binders, roots, selected, compiler.cost, size)
 
     async def _python(
         self, operation: Operation, plan: Plan, context: Any
-    ) -> tuple[dict[str, Any] | None, list[GraphQLError]]:
+    ) -> tuple[dict[bytes, bytes] | None, list[GraphQLError]]:
         """What Python answers, by response key; None when a field that must be there failed."""
         nodes = [node for root in plan.roots if root.column is None and root.literal is None for node in root.nodes]
         if not nodes:
             return {}, []
+        static = all(node.name.value.startswith("__") for node in nodes)
+        key = digest(operation.document.key, (operation.name or "").encode(), orjson.dumps(operation.given))
+        kept = self._introspected.get(key) if static else None
+        if kept is not None:
+            return kept, []
+        call = partial(
+            execute, self.schema, self._python_document(operation, nodes), context_value=context,
+            variable_values=dict(operation.given),
+        )  # fmt: skip
+        result = (
+            await offload(call, work=Work.READ) if static else call()
+        )  # the schema never changes while the process lives
+        if not isinstance(result, ExecutionResult):
+            result = await result
+        if result.data is None:
+            return None, list(result.errors or [])
+        told = {name.encode(): orjson.dumps(value) for name, value in result.data.items()}
+        if static and not result.errors:
+            self._introspected.put(key, told)
+        return told, list(result.errors or [])
+
+    @staticmethod
+    def _python_document(operation: Operation, nodes: list[FieldNode]) -> DocumentNode:
+        """The operation with these of its root fields alone."""
         node = OperationDefinitionNode(
             operation=operation.node.operation,
             variable_definitions=operation.node.variable_definitions,
             directives=(),
             selection_set=SelectionSetNode(selections=tuple(nodes)),
         )
-        document = DocumentNode(definitions=(node, *operation.document.fragments.values()))
-        result = execute(self.schema, document, context_value=context, variable_values=dict(operation.given))
-        if not isinstance(result, ExecutionResult):
-            result = await result
-        return result.data, list(result.errors or [])
+        return DocumentNode(definitions=(node, *operation.document.fragments.values()))
 
     # ── payloads of mutations ─────────────────────────────────────────────────────────────────────────────────
 
-    async def payload(
-        self, connection: Any, operation: Operation, nodes: list[FieldNode], run: Run, keys: Mapping[str, Any],
-        problems: list[dict[str, Any]],
-    ) -> bytes:  # fmt: skip
-        """The selection of a mutation's payload, read on the connection of its transaction: one statement."""
-        told = orjson.dumps({key: str(value) for key, value in keys.items() if value is not None}).decode()
-        sql, binders = self._payload(self._compiler(operation, run), nodes, told, orjson.dumps(problems).decode())
-        with counted():
-            return as_json(await connection.fetchval(sql, *[bind(run) for bind in binders]))
+    async def selections(self, operation: Operation, run: Run) -> dict[str, Selected]:
+        """The root fields of a mutation, in their order, with the statements that read their payloads. All are
+        compiled before anything is done: what is over a limit, or a cursor that is none, is refused while nothing has
+        changed."""
+        if operation.document.bytes <= LONGEST_INLINE * 100:
+            return self._selections(operation, run)
+        return await offload(self._selections, operation, run, work=Work.READ)
 
-    def _payload(self, compiler: Compiler, nodes: list[FieldNode], told: str, wrong: str) -> tuple[str, list[Binder]]:
+    def _selections(self, operation: Operation, run: Run) -> dict[str, Selected]:
+        mutation = self.schema.mutation_type
+        assert mutation is not None
+        found = self._compiler(operation, run).collect(mutation, [operation.node.selection_set])
+        if len(found) > MOST_MUTATIONS:
+            raise CostExceeded("At most {limit} mutations can be asked for in one operation.", limit=MOST_MUTATIONS)
+        selected: dict[str, Selected] = {}
+        cost = fields = 0  # the limits hold for all payloads together
+        for key, nodes in found.items():
+            compiler = self._compiler(operation, run)
+            compiler.cost, compiler.fields = cost, fields
+            selected[key] = self._selected(compiler, nodes, run)
+            cost, fields = compiler.cost, compiler.fields
+        return selected
+
+    def _selected(self, compiler: Compiler, nodes: list[FieldNode], run: Run) -> Selected:
+        if nodes[0].name.value == "__typename":
+            return Selected(nodes, "", [], 0)
+        before = compiler.cost
+        sql, binders = self._payload(compiler, nodes)
+        for bind in binders:
+            bind(run)
+        return Selected(nodes, sql, binders, compiler.cost - before)
+
+    async def payload(
+        self, connection: Any, selected: Selected, run: Run, keys: Mapping[str, Any], problems: list[dict[str, Any]]
+    ) -> bytes:
+        """The selection of a mutation's payload, read on the connection of its transaction: one statement."""
+        told = {key: str(value) for key, value in keys.items() if value is not None}
+        done = replace(run, keys=orjson.dumps(told).decode(), problems=orjson.dumps(problems).decode())
+        with counted():
+            row = await connection.fetchval(selected.sql, *[bind(done) for bind in selected.binders])
+        return as_json(row)
+
+    def _payload(self, compiler: Compiler, nodes: list[FieldNode]) -> tuple[str, list[Binder]]:
         mutation = self.schema.mutation_type
         assert mutation is not None
         target = get_named_type(mutation.fields[nodes[0].name.value].type)
-        keys = compiler.query.bind(lambda _: told, "text", "keys")
-        problems = compiler.query.bind(lambda _: wrong, "text", "problems")
+        keys = compiler.query.bind(lambda run: run.keys, "text", "keys")
+        problems = compiler.query.bind(lambda run: run.problems, "text", "problems")
         row = Row("payload", {"t": "payload"})
         sets = [node.selection_set for node in nodes if node.selection_set]
         columns = compiler.columns(target, row, sets, 1, 1)
@@ -272,19 +396,10 @@ class Engine:
     def _compiler(self, operation: Operation, run: Run) -> Compiler:
         return Compiler(self.schema, operation.document.fragments, run, self.limits, operation.document.bake)
 
-    def selections(self, operation: Operation, run: Run) -> dict[str, list[FieldNode]]:
-        """The root fields of a mutation, in their order. All payloads are compiled before anything is done: what is
-        over a limit, or a cursor that is none, is refused while nothing has changed."""
-        mutation = self.schema.mutation_type
-        assert mutation is not None
-        compiler = self._compiler(operation, run)
-        found = compiler.collect(mutation, [operation.node.selection_set])
-        for nodes in found.values():
-            if nodes[0].name.value != "__typename":
-                _, binders = self._payload(compiler, nodes, "{}", "[]")
-                for bind in binders:
-                    bind(run)
-        return found
+
+def gate_said(row: Any) -> Mapping[str, Any]:
+    """What the gate of a statement said, by the names of its columns."""
+    return {key: row[key] for key in row.keys() if not key.startswith("c_")}  # noqa: SIM118  # a Record
 
 
 def as_json(value: Any) -> bytes:

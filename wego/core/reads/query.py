@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
 
-from graphql import FieldNode
+from graphql import FieldNode, get_location
 from graphql.execution.values import get_argument_values
 
 from wego.core.access import Actor, ActorShape, Permission
@@ -36,15 +36,17 @@ class Limits:
     fields: int = 1_500
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Run:
-    """One run of a plan: whose rights, which languages, which variables."""
+    """One run of a plan: whose rights, which languages, which variables; for a payload also what its verb said. No
+    plan may hold on to a run, because a run holds what a request sent."""
 
     actor: Actor
     reading: Reading
     variables: Any
     reading_of: Callable[[tuple[str, ...]], Reading]
-    given: Mapping[str, Any] = field(default_factory=dict)
+    keys: str = "{}"
+    problems: str = "[]"
     _arguments: dict[int, dict[str, Any]] = field(default_factory=dict)
 
     def arguments(self, definition: Any, node: FieldNode) -> dict[str, Any]:
@@ -132,6 +134,14 @@ class Ask:
     sets: list[Any]
     depth: int
     many: int
+
+
+def place_of(node: FieldNode) -> tuple[tuple[int, int], ...]:
+    """Line and column of a field in its document."""
+    if node.loc is None:
+        return ()
+    place = get_location(node.loc.source, node.loc.start)
+    return ((place.line, place.column),)
 
 
 def compact(sql: str, binders: list[Binder]) -> tuple[str, list[Binder]]:

@@ -12,16 +12,20 @@ from typing import Any
 from federation.keys import open_keys
 from federation.verifier import Verifier
 from i18n.locales import reading_list
-from wego.cache import PublicAnswers
+from wego.api.persisted import PersistedDocuments
+from wego.api.rates import Purpose, Rates
+from wego.api.responses import PublicCache
+from wego.core.cache import Cache, sweep_all
 from wego.core.db import Database
-from wego.core.reads.documents import Recent
-from wego.core.reads.engine import Engine, Prepared
+from wego.core.reads.engine import Engine
 from wego.core.reads.query import Limits
 from wego.core.settings import Settings
 from wego.core.writes import Writer
-from wego.limits import Rates
 from wego.problems import words
 from wego.schema import schema
+
+PREPARED_BYTES = 6 * 2**20
+SWEEP_SECONDS = 3.0
 
 
 @dataclass
@@ -34,9 +38,28 @@ class Hub:
     writer: Writer
     keys: Any
     verifier: Verifier
-    answers: PublicAnswers
+    answers: PublicCache
     rates: Rates
-    prepared: Recent[Any, Prepared | None] = field(default_factory=lambda: Recent(2_000))  # requests without a token
+    persisted: PersistedDocuments
+    prepared: Cache[bytes, Any] = field(  # requests of which only the statements are left to run
+        default_factory=lambda: Cache(PREPARED_BYTES, size=lambda ready: ready.bytes)
+    )
+
+
+def rates_of(settings: Settings) -> Rates:
+    """The rates of one process; `requests_per_minute` 0 switches all of them off."""
+    if not settings.requests_per_minute:
+        return Rates({})
+    return Rates(
+        {
+            Purpose.REQUEST: settings.requests_per_minute,
+            Purpose.TOKEN: settings.requests_per_minute,
+            Purpose.COST: settings.cost_per_minute,
+            Purpose.MUTATION: settings.mutations_per_minute,
+            Purpose.GUESS: settings.guesses_per_minute,
+            Purpose.INVITATION: settings.guesses_per_minute,
+        }
+    )
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -54,7 +77,8 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
     async with contextlib.AsyncExitStack() as stack:
         database = await Database(url, read_size=settings.connections).open()
         stack.push_async_callback(database.close)
-        answers = PublicAnswers(settings.cache_mb * 2**20)
+        answers = PublicCache(settings.cache_mb * 2**20)
+        stack.push_async_callback(_ended, asyncio.create_task(_sweep()))
         if settings.cache_mb:
             stack.push_async_callback(_ended, asyncio.create_task(answers.listen(url)))
         engine = make_engine(settings)
@@ -62,8 +86,19 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
         stack.push_async_callback(keys.close)
         yield Hub(
             settings, database, engine, Writer(engine, database, words).bind_schema(schema()), keys,
-            Verifier(settings, keys), answers, Rates(settings.requests_per_minute),
+            Verifier(settings, keys), answers, rates_of(settings), PersistedDocuments(_registered),
         )  # fmt: skip
+
+
+async def _registered(_client: str, _sha256: str) -> str | None:
+    return None
+
+
+async def _sweep() -> None:
+    """Free what has expired, also when nobody asks for anything."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        sweep_all()
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

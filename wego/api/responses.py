@@ -2,7 +2,7 @@
 
 Only what nobody in particular asked is kept. Every write tells all server processes through NOTIFY at its commit
 (`audit.record`); a process that cannot listen keeps nothing. An answer also ages out after a few seconds, because
-an embargo ends by the clock and tells nobody.
+an embargo ends by the clock and tells nobody. Keys are digests of requests (`Request.key`).
 """
 
 from __future__ import annotations
@@ -10,26 +10,26 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import time
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
+from wego.core.cache import Cache
+
 SECONDS = 5.0
+BYTES_OF_HEAD = 1_500  # what the head of an answer takes in memory
 log = logging.getLogger("wego.cache")
 
 
 @dataclass(slots=True)
-class Kept:
+class CachedResponse:
     """A body, its entity tag, and the head of its answer as ASGI sends it."""
 
     body: bytes
     etag: bytes
     start: dict[str, Any]
-    until: float = 0.0
 
 
 def etag(body: bytes) -> bytes:
@@ -37,44 +37,31 @@ def etag(body: bytes) -> bytes:
     return b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
 
 
-class PublicAnswers:
+class PublicCache:
     """A bounded map from request to answer, with one flight per key."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._kept: OrderedDict[Hashable, Kept] = OrderedDict()
-        self._flights: dict[Hashable, asyncio.Future[Kept | None]] = {}
-        self._most, self._size, self._version = most_bytes, 0, 0
+        self._kept: Cache[bytes, CachedResponse] = Cache(
+            most_bytes, size=lambda made: len(made.body) + BYTES_OF_HEAD, seconds=SECONDS
+        )
+        self._flights: dict[bytes, asyncio.Future[CachedResponse | None]] = {}
+        self.version = 0
         self.listening = False
-
-    def get(self, key: Hashable) -> Kept | None:
-        kept = self._kept.get(key)
-        if kept is None or kept.until < time.monotonic():
-            return None
-        return kept
+        self.get = self._kept.get
 
     def clear(self) -> None:
         self._kept.clear()
-        self._size = 0
-        self._version += 1
+        self.version += 1
 
-    @property
-    def version(self) -> int:
-        return self._version
-
-    def put(self, key: Hashable, made: Kept, version: int) -> Kept:
+    def put(self, key: bytes, made: CachedResponse, version: int) -> CachedResponse:
         """Keep an answer, unless something changed while it was made."""
-        made.until = time.monotonic() + SECONDS
-        size = len(made.body)
-        if self.listening and version == self._version and size * 8 < self._most:
-            old = self._kept.pop(key, None)
-            self._size += size - (len(old.body) if old else 0)
-            self._kept[key] = made
-            while self._size > self._most:
-                _, dropped = self._kept.popitem(last=False)
-                self._size -= len(dropped.body)
+        if self.listening and version == self.version:
+            self._kept.put(key, made)
         return made
 
-    async def once(self, key: Hashable, make: Callable[[], Awaitable[Kept | None]]) -> Kept | None:
+    async def single_flight(
+        self, key: bytes, make: Callable[[], Awaitable[CachedResponse | None]]
+    ) -> CachedResponse | None:
         """The answer that is kept, or being made, or made now. None: this one is not for keeping."""
         kept = self.get(key)
         if kept is not None:
@@ -106,7 +93,7 @@ class PublicAnswers:
             await asyncio.sleep(1)
 
     async def _listen_once(self, url: str) -> None:
-        connection = await asyncpg.connect(url, server_settings={"application_name": "wego listens"})
+        connection = await asyncpg.connect(url, timeout=5, server_settings={"application_name": "wego listens"})
         gone = asyncio.Event()
         connection.add_termination_listener(lambda _: gone.set())
         try:
@@ -115,4 +102,4 @@ class PublicAnswers:
             self.listening = True
             await gone.wait()
         finally:
-            await connection.close(timeout=1)
+            connection.terminate()

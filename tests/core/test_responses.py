@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import psycopg
-import pytest
 
-from wego import cache
-from wego.cache import Kept, PublicAnswers, etag
+from wego.api import responses
+from wego.api.responses import CachedResponse, PublicCache, etag
 from wego.core import audit
 from wego.core.access import system
 from wego.core.audit import Event
@@ -16,18 +15,18 @@ from wego.core.db import Database
 from wego.core.ids import new_id
 
 
-def made(body: bytes) -> Kept:
-    return Kept(body, etag(body), {"type": "http.response.start", "status": 200, "headers": []})
+def made(body: bytes) -> CachedResponse:
+    return CachedResponse(body, etag(body), {"type": "http.response.start", "status": 200, "headers": []})
 
 
-def listening(most: int = 2**20) -> PublicAnswers:
-    answers = PublicAnswers(most)
+def listening(most: int = 2**20) -> PublicCache:
+    answers = PublicCache(most)
     answers.listening = True
     return answers
 
 
 def test_nothing_is_kept_by_one_who_does_not_hear_of_changes():
-    answers = PublicAnswers(2**20)
+    answers = PublicCache(2**20)
     answers.put("key", made(b"body"), answers.version)
     assert answers.get("key") is None
 
@@ -48,27 +47,27 @@ def test_a_change_forgets_everything():
     assert [answers.get(key) for key in range(10)] == [None] * 10
 
 
-def test_an_answer_ages_out(monkeypatch: pytest.MonkeyPatch):
+def test_an_answer_ages_out_and_is_removed():
     answers = listening()
-    answers.put("key", made(b"body"), answers.version)
-    kept = answers.get("key")
-    assert kept is not None
-    later = kept.until + 1
-    monkeypatch.setattr(cache.time, "monotonic", lambda: later)
-    assert answers.get("key") is None
+    clock = 0.0
+    answers._kept._clock = lambda: clock
+    answers.put(b"key", made(b"body"), answers.version)
+    assert answers.get(b"key") is not None
+    clock = responses.SECONDS + 1
+    assert answers.get(b"key") is None
+    assert answers._kept.bytes == len(answers._kept) == 0
 
 
 def test_memory_is_bounded_and_the_oldest_goes_first():
-    answers = listening(most=1_000)
-    for key in range(50):
-        answers.put(key, made(b"x" * 100), answers.version)
-    assert answers.get(49) is not None
-    assert answers.get(0) is None
-    assert sum(len(kept.body) for kept in answers._kept.values()) <= 1_000
-    answers.put("huge", made(b"x" * 900), answers.version)
-    assert answers.get("huge") is None
-    answers.put(49, made(b"y" * 50), answers.version)
-    assert answers._size == sum(len(kept.body) for kept in answers._kept.values())
+    most = 60_000
+    answers = listening(most)
+    for key in range(200):
+        answers.put(b"%d" % key, made(b"x" * 1_000), answers.version)
+        assert answers._kept.bytes <= most
+    assert answers.get(b"199") is not None
+    assert answers.get(b"0") is None
+    answers.put(b"huge", made(b"x" * most), answers.version)
+    assert answers.get(b"huge") is None
 
 
 def test_the_tag_is_that_of_the_bytes():
@@ -81,13 +80,13 @@ def test_the_tag_is_that_of_the_bytes():
 async def test_those_who_ask_the_same_at_once_are_answered_by_one_making():
     answers, times = listening(), 0
 
-    async def make() -> Kept | None:
+    async def make() -> CachedResponse | None:
         nonlocal times
         times += 1
         await asyncio.sleep(0.02)
         return answers.put("key", made(b"body"), answers.version)
 
-    found = await asyncio.gather(*(answers.once("key", make) for _ in range(20)))
+    found = await asyncio.gather(*(answers.single_flight("key", make) for _ in range(20)))
     assert times == 1
     assert {kept.body for kept in found if kept} == {b"body"}
 
@@ -95,24 +94,24 @@ async def test_those_who_ask_the_same_at_once_are_answered_by_one_making():
 async def test_a_making_that_fails_fails_for_its_asker_alone():
     answers = listening()
 
-    async def fail() -> Kept | None:
+    async def fail() -> CachedResponse | None:
         await asyncio.sleep(0.01)
         raise RuntimeError("a test")
 
-    found = await asyncio.gather(*(answers.once("key", fail) for _ in range(3)), return_exceptions=True)
+    found = await asyncio.gather(*(answers.single_flight("key", fail) for _ in range(3)), return_exceptions=True)
     assert [type(each) for each in found] == [RuntimeError, type(None), type(None)]
 
 
 async def test_one_who_gives_up_does_not_take_the_answer_from_the_others():
     answers = listening()
 
-    async def make() -> Kept | None:
+    async def make() -> CachedResponse | None:
         await asyncio.sleep(0.05)
         return answers.put("key", made(b"body"), answers.version)
 
-    first = asyncio.create_task(answers.once("key", make))
+    first = asyncio.create_task(answers.single_flight("key", make))
     await asyncio.sleep(0)
-    second = asyncio.create_task(answers.once("key", make))
+    second = asyncio.create_task(answers.single_flight("key", make))
     await asyncio.sleep(0)
     second.cancel()
     kept = await first
@@ -121,7 +120,7 @@ async def test_one_who_gives_up_does_not_take_the_answer_from_the_others():
 
 
 async def test_a_write_anywhere_is_heard_of_and_a_broken_connection_is_mended(database: Database):
-    answers = PublicAnswers(2**20)
+    answers = PublicCache(2**20)
     task = asyncio.create_task(answers.listen(database.url))
     try:
         await until(answers, True)
@@ -146,7 +145,7 @@ async def test_a_write_anywhere_is_heard_of_and_a_broken_connection_is_mended(da
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def until(answers: PublicAnswers, hears: bool) -> None:
+async def until(answers: PublicCache, hears: bool) -> None:
     async with asyncio.timeout(10):
         while answers.listening is not hears:
             await asyncio.sleep(0.005)

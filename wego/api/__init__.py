@@ -1,0 +1,1 @@
+"""The GraphQL endpoint: request, caches of answers, rates, persisted documents."""
