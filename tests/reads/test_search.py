@@ -37,7 +37,7 @@ WAYS = {
     "from the top": {"LOOK": 5, "SAMPLE": 3, "FROM_THE_TOP": 12, "COUNTED": 4},
     "little counted": {"SAMPLE": 1, "COUNTED": 2, "FEW": 3, "SOME": 8},
 }
-CASES = 120
+CASES = 70
 ORDERS = ("PUBLISHED_AT", "UPDATED_AT", "SLUG")
 PAGE = "totalCount totalCountIsCapped nodes { slug } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 

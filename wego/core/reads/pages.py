@@ -98,15 +98,17 @@ class Page:
         return found
 
     def _filter_value(self, name: str, meta: Condition) -> Binder:
-        return lambda run: filters.checked(run.arguments(self.definition, self.node)["filter"][name], name, meta)
+        definition, node = self.definition, self.node  # not the page, which holds the run that was compiled for
+        return lambda run: filters.checked(run.arguments(definition, node)["filter"][name], name, meta)
 
     def _cursor(self, name: str) -> tuple[str, str]:
-        def value(run: Run, part: int) -> Any:
-            text = run.arguments(self.definition, self.node)[name]
-            return cursors.read(text, self.order, self.cast, (name,))[part]
+        definition, node, order, cast = self.definition, self.node, self.order, self.cast
 
-        key = self.compiler.query.bind(lambda run: value(run, 0), self.cast, (id(self.node), name, 0))
-        return key, self.compiler.query.bind(lambda run: value(run, 1), "uuid", (id(self.node), name, 1))
+        def value(run: Run, part: int) -> Any:
+            return cursors.read(run.arguments(definition, node)[name], order, cast, (name,))[part]
+
+        key = self.compiler.query.bind(lambda run: value(run, 0), cast, (id(node), name, 0))
+        return key, self.compiler.query.bind(lambda run: value(run, 1), "uuid", (id(node), name, 1))
 
     def beyond(
         self, name: str, *, inclusive: bool = False, opposite: bool = False, alias: str | None = None
