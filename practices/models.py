@@ -131,7 +131,8 @@ class PracticeListing(SQLModel, table=True):
         Index(
             "ix_practice_listing_found",
             text(
-                "wego_practice_facets(city_id, status, visibility, public_from, stage, themes, sdg_codes, locales)"
+                "wego_practice_facets(city_id, country, region, status, visibility, public_from, stage, themes, "
+                "sdg_codes, locales)"
             ),
             text("wego_title_grams(titles)"),
             postgresql_using="gin",
@@ -142,6 +143,8 @@ class PracticeListing(SQLModel, table=True):
     id: UUID = Field(primary_key=True, foreign_key="practice.id", ondelete="CASCADE")
     slug: str
     city_id: UUID
+    country: str  # of the city, as is the region
+    region: str
     status: str
     visibility: str
     public_from: dt.datetime | None = moment(nullable=True)

@@ -56,11 +56,12 @@ class PracticeFilter:
     )
     country: list[str] | None = reads.condition(
         _COUNTRY, "text[]", "Of cities in these countries (ISO 3166-1).", known=is_country,
-        index=_through("{c}.country = any({v})"),
+        listed="{t}.country = any({v})", index=reads.Facet("k", _through("{c}.country = any({v})")),
     )  # fmt: skip
     region: list[Region] | None = reads.condition(
-        _REGION, "text[]", "Of cities in these regions.", index=_through("{c}.region = any({v})")
-    )
+        _REGION, "text[]", "Of cities in these regions.", listed="{t}.region = any({v})",
+        index=reads.Facet("r", _through("{c}.region = any({v})")),
+    )  # fmt: skip
     themes: list[str] | None = reads.condition(
         "{t}.themes && {v}::varchar[]", "text[]", "With one of these themes.", known=facts.is_theme,
         index=reads.Facet("t"),
@@ -94,7 +95,7 @@ class PracticeFilter:
 
 # The arguments are those of the index `ix_practice_listing_found`, word for word.
 _FACETS = (
-    "wego_practice_facets({t}.city_id, {t}.status, {t}.visibility, {t}.public_from, {t}.stage, {t}.themes, "
+    "wego_practice_facets({t}.city_id, {t}.country, {t}.region, {t}.status, {t}.visibility, {t}.public_from, {t}.stage, {t}.themes, "
     "{t}.sdg_codes, {t}.locales)"
 )
 _MONTHS = {

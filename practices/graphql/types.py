@@ -65,17 +65,19 @@ def ways_to_see(q: Query, t: str, facets: str) -> list[reads.Way]:
     of the own cities and of those on which one works. What it lets through is still asked exactly."""
     if q.everywhere(Permission.PRACTICE_READ):
         return [reads.Way("a")]
-    ways = [reads.Way("m" if q.shape.member else "p")]
+    public, published = f"{t}.public_from is not null", f"{t}.status = 'published' and {t}.visibility <> 'private'"
+    ways = [reads.Way("m", None, f"({public} or {published})") if q.shape.member else reads.Way("p", None, public)]
     if q.somewhere(Permission.PRACTICE_READ):
-        own = f"array(select 'ac:' || c from unnest({q.cities_with(Permission.PRACTICE_READ)}) as c)"
-        ways.append(reads.Way("a", (f"{facets} && {own}",)))
+        own = q.cities_with(Permission.PRACTICE_READ)
+        asked = f"{facets} && array(select 'ac:' || c from unnest({own}) as c)"
+        ways.append(reads.Way("a", asked, f"{t}.city_id = any({own})"))
     if q.shape.kind is ActorKind.PERSON:
         person = q.person()
         mine = (
-            f"array(select v.practice_id from review v where v.reviewer_id = {person} "
-            f"union select e.practice_id from practice_editor e where e.person_id = {person})"
+            f"{t}.id = any(array(select v.practice_id from review v where v.reviewer_id = {person} "
+            f"union select e.practice_id from practice_editor e where e.person_id = {person}))"
         )
-        ways.append(reads.Way("a", (f"{t}.id = any({mine})",)))
+        ways.append(reads.Way("a", mine, mine))
     return ways
 
 

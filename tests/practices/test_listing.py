@@ -11,6 +11,7 @@ import pytest
 from practices_make import KOREAN, World, make_practice
 from sqlalchemy import text
 
+from members.models import City
 from practices import practices
 from practices.models import Practice, PracticeListing, PracticeStatus
 from practices.practices import Change
@@ -42,10 +43,12 @@ async def check(db: Session) -> dict[UUID, dict[str, Any]]:
     for key, locale, title in await db.execute(text("select document_id, locale, lower(title) from content_reading")):
         titles.setdefault(key, {})[locale] = title
     expected = {}
+    cities = {city["id"]: city for city in await rows(db, City)}
     for practice in await rows(db, Practice):
         found = dict(sorted(titles.get(practice["id"], {}).items()))
         expected[practice["id"]] = {
             "id": practice["id"], **{name: plain(practice[name]) for name in SAME}, "locales": list(found),
+            "country": cities[practice["city_id"]]["country"], "region": cities[practice["city_id"]]["region"].value,
             "titles": "\n".join(found.values()),
         }  # fmt: skip
     listed = {row["id"]: row for row in await rows(db, PracticeListing)}
@@ -72,6 +75,13 @@ async def test_texts_that_are_written_and_withdrawn_are_in_the_listing_at_once(w
     assert (await check(world.db))[made.id]["locales"] == ["en"]
 
 
+async def test_a_city_that_is_said_to_lie_elsewhere_takes_its_practices_along(world: World) -> None:
+    made = await make_practice(world, S.PUBLISHED)
+    await world.db.execute(text("update city set country = 'JP', region = 'oceania' where slug = 'seoul'"))
+    listed = (await check(world.db))[made.id]
+    assert (listed["country"], listed["region"]) == ("JP", "oceania")
+
+
 async def test_a_payload_in_the_same_transaction_sees_the_listing(world: World) -> None:
     made = await make_practice(world, S.PUBLISHED)
     await practices.translate(world.db, world["writer"], made.id, "ko", KOREAN)
@@ -94,6 +104,11 @@ async def test_a_load_without_checks_and_a_deletion_are_listed_too(world: World,
         with psycopg.connect(url) as connection:
             connection.execute("set session_replication_role = replica")
             made = "00000000-0000-7000-8000-000000000001"
+            connection.execute(
+                "insert into city (id, slug, sort_name, endonym_locale, country, latitude, longitude, population,"
+                " time_zone, region) values (%s, 'a', 'a', 'en', 'KR', 1, 1, 1, 'Asia/Seoul', 'east-asia')",
+                (made,),
+            )
             connection.execute(
                 "insert into practice (id, slug, city_id, original_locale, status, visibility, title_hash,"
                 " summary_hash, level_of_activity, stage, licence) values"
@@ -121,8 +136,8 @@ async def test_the_index_is_asked_for_no_fewer_rows_than_may_be_seen(world: Worl
         await make_practice(world, status, visibility="members")
     found = await world.db.execute(
         text(
-            "select l.status, l.visibility, l.public_from is not null, wego_practice_facets(city_id, status,"
-            " visibility, public_from, stage, themes, sdg_codes, locales) from practice_listing l"
+            "select l.status, l.visibility, l.public_from is not null, wego_practice_facets(city_id, country,"
+            " region, status, visibility, public_from, stage, themes, sdg_codes, locales) from practice_listing l"
         )
     )
     for status, visibility, public, facets in found:

@@ -137,19 +137,21 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Facet:
-    """A condition that asks for words of one kind, each a facet of the listing (`Listing.facets`)."""
-
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
 class Through:
     """A condition on the owner of a row, {c}: all of them together name owners, whose keys are facets."""
 
     column: str
     kind: str
     sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A condition that asks for words of one kind, each a facet of the listing (`Listing.facets`); `owner` is the same
+    as a condition on the owner, by which rows are counted that are only asked for theirs."""
+
+    kind: str
+    owner: Through | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +171,12 @@ class Grams:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way in which a reader may see rows: the letter before the facets of such rows, and what else narrows it."""
+    """One way in which a reader may see rows: the letter before the facets of such rows, what else the index is asked,
+    and what tells that a row is of this way: it is then of no later one."""
 
     letter: str
-    extra: tuple[str, ...] = ()
+    asked: str | None = None
+    told: str = "true"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ LOOK_INSIDE = 400  # likewise for a list inside a list, of which there may be a 
 SAMPLE = 1_000  # rows from which a count learns whether what it counts is common
 FEW = 5_000  # rows of a range that are read whole and sorted
 FEW_ALONE = 20_000  # likewise where there is no other way but the walk to its end
-FEW_COUNTED = 40_000  # likewise where they are only counted
+FEW_COUNTED = 20_000  # likewise where they are only counted
 SOME = 50_000  # rows of a range of which a bitmap is made, to meet that of the inverted index
 COUNTED = 10_000  # counts are exact up to here
 FROM_THE_TOP = 30_000  # rows that are counted as they lie where two of five or more match
@@ -88,13 +88,15 @@ class Search:
             found.append(f"({alias}.{column} in ({keys})) is true")
         return found
 
-    def _owners(self) -> dict[str, tuple[str, str]]:
-        """By column: the kind of its facet, and the keys of the owners that all conditions on them together name."""
+    def _owners(self, *, every: bool = False) -> dict[str, tuple[str, str]]:
+        """By column: the kind of its facet, and the keys of the owners that the conditions on them together name; with
+        `every` also those conditions that have a facet of their own."""
         asked: dict[tuple[str, str], list[str]] = {}
         for condition, place in self.given:
-            if isinstance(condition.index, Through):
-                sql = condition.index.sql.format(c="o$", v=place)
-                asked.setdefault((condition.index.column, condition.index.kind), []).append(f"({sql})")
+            through = _owner(condition) if every else condition.index
+            if isinstance(through, Through):
+                sql = through.sql.format(c="o$", v=place)
+                asked.setdefault((through.column, through.kind), []).append(f"({sql})")
         return {
             column: (kind, f"select o$.id from {self.listing.owners[column]} as o$ where {' and '.join(parts)}")
             for (column, kind), parts in asked.items()
@@ -110,16 +112,18 @@ class Search:
             if isinstance(condition.index, Within):
                 yield condition.index.column, f"{condition.index.column.format(t=alias)} {condition.index.sign} {place}"
 
-    def _indexed(self, alias: str) -> str | None:
-        """What the inverted index is asked: for each way in which the reader may see a row, all conditions."""
-        facets, texts = self._facets(), list(self._texts(alias))
+    def _indexed(self, alias: str) -> list[str]:
+        """What the inverted index is asked, for each way in which the reader may see a row; a row is of one way only.
+        Nothing where no condition can be asked of it."""
+        facets, texts, found = self._facets(), list(self._texts(alias)), []
         if not facets and not texts:
-            return None
-        ways = []
+            return []
+        before: list[str] = []
         for way in self.listing.ways(self.query, alias, self.listing.facets.format(t=alias)):
-            parts = [*(self._has(alias, way.letter, *each) for each in facets), *texts, *way.extra]
-            ways.append(f"({' and '.join(parts)})")
-        return f"({' or '.join(ways)})"
+            parts = [*(self._has(alias, way.letter, *each) for each in facets), *texts, *before]
+            found.append(" and ".join([*parts, *([way.asked] if way.asked else [])]))
+            before.append(f"not coalesce({way.told}, false)")
+        return found
 
     def _has(self, alias: str, letter: str, kind: str, values: str) -> str:
         return f"{self.listing.facets.format(t=alias)} && array(select '{letter}{kind}:' || v from ({values}) as v$(v))"
@@ -153,7 +157,7 @@ class Search:
         short = f"(select count(*) from {seen}) < {want}"
         if self.inside:  # a short list is often at its end: then there is nothing to find
             short += f" and exists ({self._walk(bounds, down, '1', f'offset {self.depth} limit 1')[1]})"
-        alone = self._indexed("") is None
+        alone = not self._indexed("")
         few = FEW_ALONE if alone and not self._spanned() else FEW
         sizes = self._sizes(few if alone else SOME)
         parts = [f"{seen} as materialized ({self._look(bounds, down, want)})", *(each.sql for each in sizes)]
@@ -225,7 +229,7 @@ class Search:
         for size in sizes:
             yield self._of_range(size.column), [*gates, f"(select rows from {size.name}) <= {few}"]
             gates.append(f"(select rows from {size.name}) > {few}")
-        if self._indexed("") is None:
+        if not self._indexed(""):
             yield None if self._spanned() else self._everything(), gates
             return
         for size in sizes:
@@ -256,18 +260,22 @@ class Search:
         """What the inverted index gives; with a column, together with the index of its range. A range of two unknown
         ends is thought to hold little: so both are read and their bitmaps met, which is right for `SOME` rows."""
         alias = self.query.alias("l")
-        parts: Where = [self._indexed(alias)]
+        both: list[str] = []
         for each, sql in self._ranges(alias):
             if each == column:
-                parts += [sql, *(f"{each.format(t=alias)} {sign} (select {end})" for sign, end in ENDS)]
-        return alias, f"(select {alias}.* from {self._source(alias)}{conditions(parts)} offset 0) {alias}"
+                both += [sql, *(f"{each.format(t=alias)} {sign} (select {end})" for sign, end in ENDS)]
+        ways = [
+            f"(select {alias}.* from {self._source(alias)} where {' and '.join([asked, *both])} offset 0)"
+            for asked in self._indexed(alias)
+        ]
+        return alias, f"({' union all '.join(ways)}) {alias}"
 
     # ── counts ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def count(self) -> str:
         """How many rows there are, not counted beyond one more than `COUNTED`. A sample of the newest says whether
         two of five or more match: then they are counted from there, else as they are found."""
-        if all(isinstance(condition.index, Through) for condition, _ in self.given):
+        if all(_owner(condition) for condition, _ in self.given):
             return self._owned()
         most = LOOK_INSIDE if self.inside else SAMPLE
         alias, newest = self._walk(lambda _: [], True, "{}.*", f"limit {most}")
@@ -297,8 +305,19 @@ class Search:
     def _owned(self) -> str:
         """Of all rows, or of those of some owners: an index has what is asked of them, and the rows are not read."""
         alias = self.query.alias("l")
-        named = [f"{alias}.{column} = any(array({keys}))" for column, (_, keys) in self._owners().items()]
+        owners = self._owners(every=True).items()
+        named = [f"{alias}.{column} = any(array({keys}))" for column, (_, keys) in owners]
         return counted(self._source(alias), [self._belongs(alias), self.page.visible(alias), *named])
+
+
+def _owner(condition: Condition) -> Through | None:
+    """The condition as one on the owner, if it is one."""
+    match condition.index:
+        case Through() as through:
+            return through
+        case Facet(_, owner):
+            return owner
+    return None
 
 
 def counted(source: str, where: Where) -> str:

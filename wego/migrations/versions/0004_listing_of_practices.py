@@ -56,7 +56,7 @@ QUERY = r"""
 # member, p: everybody, if not now then one day), of which kind, and the value.
 FACETS = """
     CREATE FUNCTION wego_practice_facets(
-        city uuid, status text, visibility text, public_from timestamptz, stage text,
+        city uuid, country text, region text, status text, visibility text, public_from timestamptz, stage text,
         themes varchar[], sdg_codes varchar[], locales varchar[]
     ) RETURNS text[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
     BEGIN
@@ -67,7 +67,7 @@ FACETS = """
                 || CASE WHEN public_from IS NOT NULL OR status = 'published' AND visibility <> 'private' THEN ARRAY['m'] END
                 || CASE WHEN public_from IS NOT NULL THEN ARRAY['p'] END
             ) AS reader, (
-                SELECT 'c:' || city UNION ALL SELECT 's:' || status UNION ALL SELECT 'g:' || stage
+                SELECT 'c:' || city UNION ALL SELECT 'k:' || country UNION ALL SELECT 'r:' || region UNION ALL SELECT 's:' || status UNION ALL SELECT 'g:' || stage
                 UNION ALL SELECT 't:' || theme FROM unnest(themes) AS theme
                 UNION ALL SELECT 'd:' || goal FROM unnest(sdg_codes) AS goal
                 UNION ALL SELECT 'l:' || locale FROM unnest(locales) AS locale
@@ -82,16 +82,16 @@ COLUMNS = (
 LIST = f"""
     CREATE FUNCTION wego_list_practices(keys uuid[]) RETURNS void LANGUAGE plpgsql AS $$
     BEGIN
-        INSERT INTO practice_listing AS old (id, {", ".join(COLUMNS)}, locales, titles)
-        SELECT p.id, {", ".join(f"p.{each}" for each in COLUMNS)}, coalesce(r.locales, '{{}}'), coalesce(r.titles, '')
-        FROM practice AS p LEFT JOIN LATERAL (
+        INSERT INTO practice_listing AS old (id, {", ".join(COLUMNS)}, country, region, locales, titles)
+        SELECT p.id, {", ".join(f"p.{each}" for each in COLUMNS)}, c.country, c.region, coalesce(r.locales, '{{}}'), coalesce(r.titles, '')
+        FROM practice AS p JOIN city AS c ON c.id = p.city_id LEFT JOIN LATERAL (
             SELECT array_agg(r.locale ORDER BY r.locale) AS locales,
                    string_agg(lower(r.title), E'\\n' ORDER BY r.locale) AS titles
             FROM content_reading AS r WHERE r.document_id = p.id
         ) AS r ON true
         WHERE p.id = ANY(keys) ORDER BY p.sorted_at, p.id
         ON CONFLICT (id) DO UPDATE SET
-            {", ".join(f"{each} = excluded.{each}" for each in (*COLUMNS, "locales", "titles"))}
+            {", ".join(f"{each} = excluded.{each}" for each in (*COLUMNS, "country", "region", "locales", "titles"))}
         WHERE old IS DISTINCT FROM excluded;
     END $$
 """
@@ -108,6 +108,14 @@ CHANGED = """
         ));
         RETURN NULL;
     END $$;
+    CREATE FUNCTION wego_cities_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM wego_list_practices(array(
+            SELECT l.id FROM changed AS c JOIN practice_listing AS l ON l.city_id = c.id
+            WHERE (l.country, l.region) IS DISTINCT FROM (c.country, c.region)
+        ));
+        RETURN NULL;
+    END $$;
     CREATE FUNCTION wego_reading_gone() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         PERFORM wego_list_practices(ARRAY[OLD.document_id]);
@@ -121,6 +129,13 @@ GONE = """
 """
 
 
+KEPT = (
+    ("practice", "wego_practices_changed", ("INSERT", "UPDATE")),
+    ("content_reading", "wego_readings_changed", ("INSERT", "UPDATE")),
+    ("city", "wego_cities_changed", ("UPDATE",)),
+)
+
+
 def _table() -> None:
     text, moment = sqlmodel.sql.sqltypes.AutoString(), sa.DateTime(timezone=True)
     words = {"type_": postgresql.ARRAY(sa.String()), "server_default": sa.text("'{}'"), "nullable": False}
@@ -129,6 +144,8 @@ def _table() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", text, nullable=False),
         sa.Column("city_id", sa.Uuid(), nullable=False),
+        sa.Column("country", text, nullable=False),
+        sa.Column("region", text, nullable=False),
         sa.Column("status", text, nullable=False),
         sa.Column("visibility", text, nullable=False),
         sa.Column("public_from", moment, nullable=True),
@@ -157,15 +174,15 @@ def _indexes() -> None:
         postgresql_include=["status", "visibility", "id"],
     )  # fmt: skip
     op.execute(
-        "CREATE INDEX ix_practice_listing_found ON practice_listing USING gin (wego_practice_facets(city_id, status, "
-        "visibility, public_from, stage, themes, sdg_codes, locales), wego_title_grams(titles)) "
+        "CREATE INDEX ix_practice_listing_found ON practice_listing USING gin (wego_practice_facets(city_id, country, "
+        "region, status, visibility, public_from, stage, themes, sdg_codes, locales), wego_title_grams(titles)) "
         "WITH (gin_pending_list_limit = 128)"
     )
 
 
 def _triggers() -> None:
-    for table, function in (("practice", "wego_practices_changed"), ("content_reading", "wego_readings_changed")):
-        for verb in ("INSERT", "UPDATE"):
+    for table, function, verbs in KEPT:
+        for verb in verbs:
             op.execute(
                 f"CREATE TRIGGER list_{verb.lower()} AFTER {verb} ON {table} REFERENCING NEW TABLE AS changed "
                 f"FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
@@ -193,13 +210,14 @@ def downgrade() -> None:
         op.create_index(f"ix_practice_{name}", "practice", [name], postgresql_using="gin")
     for trigger, table in (
         ("list_insert", "practice"), ("list_update", "practice"), ("list_insert", "content_reading"),
-        ("list_update", "content_reading"), ("list_later", "content_reading"),
+        ("list_update", "content_reading"), ("list_later", "content_reading"), ("list_update", "city"),
     ):  # fmt: skip
         op.execute(f"DROP TRIGGER {trigger} ON {table}")
     op.drop_table("practice_listing")
     for function in (
-        "wego_reading_gone()", "wego_readings_changed()", "wego_practices_changed()", "wego_list_practices(uuid[])",
-        "wego_practice_facets(uuid, text, text, timestamptz, text, varchar[], varchar[], varchar[])",
+        "wego_reading_gone()", "wego_cities_changed()", "wego_readings_changed()", "wego_practices_changed()",
+        "wego_list_practices(uuid[])",
+        "wego_practice_facets(uuid, text, text, text, text, timestamptz, text, varchar[], varchar[], varchar[])",
         "wego_title_query(text)", "wego_title_grams(text)",
     ):  # fmt: skip
         op.execute(f"DROP FUNCTION {function}")
