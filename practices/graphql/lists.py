@@ -95,8 +95,8 @@ class PracticeFilter:
 
 # The arguments are those of the index `ix_practice_listing_found`, word for word.
 _FACETS = (
-    "wego_practice_facets({t}.city_id, {t}.country, {t}.region, {t}.status, {t}.visibility, {t}.public_from, {t}.stage, {t}.themes, "
-    "{t}.sdg_codes, {t}.locales)"
+    "wego_practice_facets({t}.city_id, {t}.country, {t}.region, {t}.status, {t}.visibility, {t}.public_from, "
+    "{t}.stage, {t}.themes, {t}.sdg_codes, {t}.locales)"
 )
 _MONTHS = {
     column: f"date_trunc('month', {column} at time zone 'UTC')" for column in ("{t}.sorted_at", "{t}.updated_at")
