@@ -119,7 +119,11 @@ class PracticeListing(SQLModel, table=True):
         ),
         # What was published in one time and changed in another, month by month.
         *(
-            Index(f"ix_practice_listing_month_{name}", text(f"date_trunc('month'::text, ({name} AT TIME ZONE 'UTC'::text))"), other)
+            Index(
+                f"ix_practice_listing_month_{name}",
+                text(f"date_trunc('month'::text, ({name} AT TIME ZONE 'UTC'::text))"),
+                other,
+            )
             for name, other in (("sorted_at", "updated_at"), ("updated_at", "sorted_at"))
         ),
         # Counts of a city, by whatever right, read this index and no row.

@@ -121,7 +121,8 @@ class Search:
         before: list[str] = []
         for way in self.listing.ways(self.query, alias, self.listing.facets.format(t=alias)):
             parts = [*(self._has(alias, way.letter, *each) for each in facets), *texts, *before]
-            found.append(" and ".join([*parts, *([way.asked] if way.asked else [])]))
+            # Told as well as asked: a text has no letter, and a row that came in two ways would be counted twice.
+            found.append(" and ".join(dict.fromkeys([*parts, *([way.asked] if way.asked else []), way.told])))
             before.append(f"not coalesce({way.told}, false)")
         return found
 
