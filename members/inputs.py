@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
 from typing import TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -35,10 +36,15 @@ _HOST = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}
 _NO_COUNTRY = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"])
 
 
+@cache
 def countries() -> frozenset[str]:
     """The codes of ISO 3166-1 alpha-2, as CLDR names them."""
     codes = (str(code) for code in Locale("en").territories)
     return frozenset(code for code in codes if len(code) == 2) - _NO_COUNTRY
+
+
+def is_country(code: str) -> bool:
+    return code in countries()
 
 
 class Form:

@@ -270,6 +270,27 @@ class ApplicationFile(SQLModel, table=True):
     uploaded_at: dt.datetime = moment(now=True)
 
 
+# The kinds of events in the history of the organisation, and what each says.
+HISTORY_KINDS: dict[str, str] = {
+    "applied": "cities with a pending application",
+    "assembly": "a General Assembly met",
+    "associate": "a city became an associate member",
+    "award": "a round of the WeGO Awards, or an award to a member",
+    "declaration": "a declaration was adopted",
+    "executive-committee": "the Executive Committee met or decided",
+    "forum": "a meeting before the organisation existed",
+    "founding-member": "a city took part in the foundation",
+    "host-elected": "the host of the next General Assembly was settled",
+    "member-count": "number of members as reported on that date",
+    "membership-rule": "who may be a member, or what a member pays, was discussed or changed",
+    "mou": "a memorandum between cities, known by that date",
+    "president-elected": "the President City was elected",
+    "programme": "a programme started",
+    "regional-office": "a regional office was approved",
+    "renamed": "the organisation changed its name",
+}
+
+
 class HistoryEvent(SQLModel, table=True):
     """An event of the organisation's history, with its source (demonstration network and secretariat)."""
 

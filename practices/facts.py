@@ -239,6 +239,15 @@ def _sdg(form: Form, value: Given, path: Path) -> dict[str, Any]:
     return {"goal": goal, "target": target, "contribution": main}
 
 
+def is_theme(code: str) -> bool:
+    return code in THEMES
+
+
+def is_goal(code: str) -> bool:
+    """Whether it is a goal, such as `16`, or a target, such as `16.10`."""
+    return code in _GOALS
+
+
 def sdg_targets(goal: int) -> frozenset[str]:
     numbered, lettered = SDG_TARGETS[goal]
     return frozenset([f"{goal}.{n}" for n in range(1, numbered + 1)] + [f"{goal}.{c}" for c in "abcd"[:lettered]])
@@ -355,3 +364,6 @@ CHECKS: dict[str, Callable[[Form, Any, Path], Any]] = {
     "visibility": _word_of(Visibility),
     "publish_at": _moment,
 }
+
+
+_GOALS = frozenset(str(goal) for goal in SDG_TARGETS).union(*(sdg_targets(goal) for goal in SDG_TARGETS))

@@ -71,8 +71,6 @@ class Practice(SQLModel, table=True):
         Index("ix_practice_newest", text("sorted_at desc"), text("id desc")),
         Index("ix_practice_city", "city_id", text("sorted_at desc"), text("id desc")),
         Index("ix_practice_updated", text("updated_at desc"), text("id desc")),
-        Index("ix_practice_themes", "themes", postgresql_using="gin"),
-        Index("ix_practice_sdg_codes", "sdg_codes", postgresql_using="gin"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True, foreign_key="content_document.id")
@@ -109,6 +107,62 @@ class Practice(SQLModel, table=True):
     updated_at: dt.datetime = moment(now=True)
     published_at: dt.datetime | None = moment(nullable=True)
     sorted_at: dt.datetime = moment(now=True)  # published_at, or created_at until then
+
+
+class PracticeListing(SQLModel, table=True):
+    """What lists ask of a practice, in a narrow row: they filter, order and count here. Derived by triggers, in the
+    statement that changed the practice or its readings (migration 0004), and never written by a service."""
+
+    __tablename__ = "practice_listing"
+    __table_args__ = (
+        *(Index(f"ix_practice_listing_{name}", name, "id") for name in ("sorted_at", "updated_at", "slug")),
+        *(
+            Index(f"ix_practice_listing_city_{name}", "city_id", name, "id")
+            for name in ("sorted_at", "updated_at", "slug")
+        ),
+        # What was published in one time and changed in another, month by month.
+        *(
+            Index(
+                f"ix_practice_listing_month_{name}",
+                text(f"date_trunc('month'::text, ({name} AT TIME ZONE 'UTC'::text))"),
+                other,
+            )
+            for name, other in (("sorted_at", "updated_at"), ("updated_at", "sorted_at"))
+        ),
+        # Counts of a city, by whatever right, read this index and no row.
+        Index(
+            "ix_practice_listing_counted", "city_id", "public_from",
+            postgresql_include=["status", "visibility", "id"],
+        ),
+        # What is waiting to be sorted into the index is looked through by each search: it is kept short.
+        Index(
+            "ix_practice_listing_found",
+            text(
+                "wego_practice_facets(city_id, country, region, status, visibility, public_from, stage, themes, "
+                "sdg_codes, locales)"
+            ),
+            text("wego_title_grams(titles)"),
+            postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": 128},
+        ),
+    )  # fmt: skip
+
+    id: UUID = Field(primary_key=True, foreign_key="practice.id", ondelete="CASCADE")
+    slug: str
+    city_id: UUID
+    country: str  # of the city, as is the region
+    region: str
+    status: str
+    visibility: str
+    public_from: dt.datetime | None = moment(nullable=True)
+    stage: str
+    themes: list[str] = words()
+    sdg_codes: list[str] = words()
+    locales: list[str] = words()
+    titles: str  # in lower case, one in a line
+    published_at: dt.datetime | None = moment(nullable=True)
+    updated_at: dt.datetime = moment()
+    sorted_at: dt.datetime = moment()
 
 
 class PracticeEditor(SQLModel, table=True):

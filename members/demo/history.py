@@ -24,25 +24,6 @@ from members.demo.cities import cities
 Precision: TypeAlias = Literal["day", "month", "year"]
 MembershipKind: TypeAlias = Literal["full", "associate", "friendship", "corporate", "none"]
 
-KINDS: dict[str, str] = {
-    "applied": "cities with a pending application",
-    "assembly": "a General Assembly met",
-    "associate": "a city became an associate member",
-    "award": "a round of the WeGO Awards, or an award to a member",
-    "declaration": "a declaration was adopted",
-    "executive-committee": "the Executive Committee met or decided",
-    "forum": "a meeting before the organisation existed",
-    "founding-member": "a city took part in the foundation",
-    "host-elected": "the host of the next General Assembly was settled",
-    "member-count": "number of members as reported on that date",
-    "membership-rule": "who may be a member, or what a member pays, was discussed or changed",
-    "mou": "a memorandum between cities, known by that date",
-    "president-elected": "the President City was elected",
-    "programme": "a programme started",
-    "regional-office": "a regional office was approved",
-    "renamed": "the organisation changed its name",
-}
-
 _INAUGURAL = date(2010, 9, 7)
 _MINUTES = (
     "https://dokumen.tips/documents/inaugural-general-assembly-meeting-minutes-and-transcripts-inaugural-general.html"
@@ -54,7 +35,7 @@ _SHIRAZ = "https://en.shiraz.ir/modules/ShowFrameWork.aspx?RelFacilityId=156&Blo
 
 @dataclass(frozen=True, slots=True)
 class DemoEvent:
-    """One dated fact; `kind` is a key of KINDS, `city` a slug of `cities()`."""
+    """One dated fact; `kind` is one of HISTORY_KINDS, `city` a slug of `cities()`."""
 
     date: date
     precision: Precision

@@ -11,6 +11,7 @@ import strawberry
 from i18n.graphql import LocalizedText, label, text
 from members.applications import FileKind, Item, Signatory
 from members.graphql.cities import City, OrderDirection
+from members.inputs import is_country
 from members.models import MembershipKind, MembershipStatus
 from wego.core import reads
 from wego.core.access import Permission
@@ -151,7 +152,9 @@ _FROM = "exists (select 1 from city c where c.id = {t}.city_id and c.country = a
 class ApplicationFilter:
     status: list[MembershipStatus] | None = reads.condition("{t}.status = any({v})", "text[]", "In these states.")
     kind: list[MembershipKind] | None = reads.condition("{t}.kind = any({v})", "text[]", "Of these kinds.")
-    country: list[str] | None = reads.condition(_FROM, "text[]", "Of cities in these countries.")
+    country: list[str] | None = reads.condition(
+        _FROM, "text[]", "Of cities in these countries (ISO 3166-1).", known=is_country
+    )
     open: bool | None = reads.condition("({t}.decided_at is null) = {v}", "boolean", "Still to be decided, or not.")
 
 

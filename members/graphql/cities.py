@@ -14,7 +14,8 @@ import strawberry
 
 from i18n.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, label, text
 from members.cities import NAMES_LIMIT
-from members.models import LISTED, Body, MembershipKind, MembershipStatus, Region
+from members.inputs import is_country
+from members.models import HISTORY_KINDS, LISTED, Body, MembershipKind, MembershipStatus, Region
 from wego.core import reads
 from wego.core.access import ActorKind, Permission
 
@@ -243,7 +244,9 @@ _NAMED = (
 
 @strawberry.input(description="Which cities. Of a list of values, any will do; all conditions must be met.")
 class CityFilter:
-    country: list[str] | None = reads.condition("{t}.country = any({v})", "text[]", "In these countries (ISO 3166-1).")
+    country: list[str] | None = reads.condition(
+        "{t}.country = any({v})", "text[]", "In these countries (ISO 3166-1).", known=is_country
+    )
     region: list[Region] | None = reads.condition("{t}.region = any({v})", "text[]", "In these regions.")
     membership_status: list[MembershipStatus] | None = reads.condition(
         _STATUS, "text[]", "With a membership in these states."
@@ -278,7 +281,9 @@ class HistoryOrder:
 
 @strawberry.input(description="Which events; all conditions must be met.")
 class HistoryFilter:
-    kind: list[str] | None = reads.condition("{t}.kind = any({v})", "text[]", "Of these kinds.")
+    kind: list[str] | None = reads.condition(
+        "{t}.kind = any({v})", "text[]", "Of these kinds, such as `assembly`.", known=HISTORY_KINDS.__contains__
+    )
     since: date | None = reads.condition("{t}.on_date >= {v}", "date", "Not earlier.")
     until: date | None = reads.condition("{t}.on_date <= {v}", "date", "Not later.")
 

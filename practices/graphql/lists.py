@@ -9,8 +9,10 @@ import strawberry
 
 from i18n.graphql import LanguageTag
 from members.graphql import OrderDirection
+from members.inputs import is_country
 from members.models import Region
-from practices.graphql.types import Practice
+from practices import facts
+from practices.graphql.types import Practice, ways_to_see
 from practices.models import PracticeStatus, Stage
 from wego.core import reads
 
@@ -36,26 +38,70 @@ _LOCALE = "exists (select 1 from content_reading r where r.document_id = {t}.id 
 _TITLE = (
     "exists (select 1 from content_reading r where r.document_id = {t}.id and strpos(lower(r.title), lower({v})) > 0)"
 )
+# The same, of the listing: there a line is a title.
+_LISTED_LOCALE = "{v} = any({t}.locales)"
+_LISTED_TITLE = "strpos({t}.titles, lower({v})) > 0 and strpos({v}, E'\\n') = 0 and {t}.titles <> ''"
+_FOUND = "wego_title_grams({t}.titles) @@ wego_title_query({v})"
+
+
+def _through(sql: str) -> reads.Through:
+    return reads.Through("city_id", "c", sql)
 
 
 @strawberry.input(description="Which practices. Of a list of values, any will do; all conditions must be met.")
 class PracticeFilter:
-    city: str | None = reads.condition(_CITY, "text", "Of this city, by its slug.")
-    cities: list[str] | None = reads.condition(_CITIES, "text[]", "Of these cities, by their slugs.")
-    country: list[str] | None = reads.condition(_COUNTRY, "text[]", "Of cities in these countries (ISO 3166-1).")
-    region: list[Region] | None = reads.condition(_REGION, "text[]", "Of cities in these regions.")
-    themes: list[str] | None = reads.condition("{t}.themes && {v}::varchar[]", "text[]", "With one of these themes.")
-    sdg: list[str] | None = reads.condition(
-        "{t}.sdg_codes && {v}::varchar[]", "text[]", "With one of these goals or targets, such as `16` or `16.10`."
+    city: str | None = reads.condition(_CITY, "text", "Of this city, by its slug.", index=_through("{c}.slug = {v}"))
+    cities: list[str] | None = reads.condition(
+        _CITIES, "text[]", "Of these cities, by their slugs.", index=_through("{c}.slug = any({v})")
     )
-    status: list[PracticeStatus] | None = reads.condition("{t}.status = any({v})", "text[]", "In these states.")
-    stage: list[Stage] | None = reads.condition("{t}.stage = any({v})", "text[]", "In these stages.")
-    locale: LanguageTag | None = reads.condition(_LOCALE, "text", "That can be read in this language.")
-    title_contains: str | None = reads.condition(_TITLE, "text", "With this in the title, in any language.")
-    published_after: datetime | None = reads.condition("{t}.published_at > {v}", "timestamptz", "Published later.")
-    published_before: datetime | None = reads.condition("{t}.published_at < {v}", "timestamptz", "Published earlier.")
-    updated_after: datetime | None = reads.condition("{t}.updated_at > {v}", "timestamptz", "Changed later.")
+    country: list[str] | None = reads.condition(
+        _COUNTRY, "text[]", "Of cities in these countries (ISO 3166-1).", known=is_country,
+        listed="{t}.country = any({v})", index=reads.Facet("k", _through("{c}.country = any({v})")),
+    )  # fmt: skip
+    region: list[Region] | None = reads.condition(
+        _REGION, "text[]", "Of cities in these regions.", listed="{t}.region = any({v})",
+        index=reads.Facet("r", _through("{c}.region = any({v})")),
+    )  # fmt: skip
+    themes: list[str] | None = reads.condition(
+        "{t}.themes && {v}::varchar[]", "text[]", "With one of these themes.", known=facts.is_theme,
+        index=reads.Facet("t"),
+    )  # fmt: skip
+    sdg: list[str] | None = reads.condition(
+        "{t}.sdg_codes && {v}::varchar[]", "text[]", "With one of these goals or targets, such as `16` or `16.10`.",
+        known=facts.is_goal, index=reads.Facet("d"),
+    )  # fmt: skip
+    status: list[PracticeStatus] | None = reads.condition(
+        "{t}.status = any({v})", "text[]", "In these states.", index=reads.Facet("s")
+    )
+    stage: list[Stage] | None = reads.condition(
+        "{t}.stage = any({v})", "text[]", "In these stages.", index=reads.Facet("g")
+    )
+    locale: LanguageTag | None = reads.condition(
+        _LOCALE, "text", "That can be read in this language.", listed=_LISTED_LOCALE, index=reads.Facet("l")
+    )
+    title_contains: str | None = reads.condition(
+        _TITLE, "text", "With this in the title, in any language.", listed=_LISTED_TITLE, index=reads.Grams(_FOUND)
+    )
+    published_after: datetime | None = reads.condition(
+        "{t}.published_at > {v}", "timestamptz", "Published later.", index=reads.Within("{t}.sorted_at", ">")
+    )
+    published_before: datetime | None = reads.condition(
+        "{t}.published_at < {v}", "timestamptz", "Published earlier.", index=reads.Within("{t}.sorted_at", "<")
+    )
+    updated_after: datetime | None = reads.condition(
+        "{t}.updated_at > {v}", "timestamptz", "Changed later.", index=reads.Within("{t}.updated_at", ">")
+    )
 
+
+# The arguments are those of the index `ix_practice_listing_found`, word for word.
+_FACETS = (
+    "wego_practice_facets({t}.city_id, {t}.country, {t}.region, {t}.status, {t}.visibility, {t}.public_from, "
+    "{t}.stage, {t}.themes, {t}.sdg_codes, {t}.locales)"
+)
+_MONTHS = {
+    column: f"date_trunc('month', {column} at time zone 'UTC')" for column in ("{t}.sorted_at", "{t}.updated_at")
+}
+LISTING = reads.Listing("practice_listing", _FACETS, ways_to_see, {"city_id": "city"}, ("c", "{p}.id"), _MONTHS)
 
 PRACTICE_ORDERS = {
     "published_at": reads.Order("{t}.sorted_at", "timestamptz"),
@@ -74,6 +120,7 @@ class CityPractices:
         default=NEWEST,
         order_type=PracticeOrder,
         filter_type=PracticeFilter,
+        listing=LISTING,
     )
 
 
@@ -97,4 +144,5 @@ class PracticeQueries:
         default=NEWEST,
         order_type=PracticeOrder,
         filter_type=PracticeFilter,
+        listing=LISTING,
     )

@@ -67,6 +67,27 @@ def visible_practice(q: Query, t: str) -> str | None:
     return f"({' or '.join(parts)})"
 
 
+def ways_to_see(q: Query, t: str, facets: str) -> list[reads.Way]:
+    """How `visible_practice` is asked of the index of the listing: rows of everybody (p), of members (m), and all (a)
+    of the own cities and of those on which one works. What it lets through is still asked exactly."""
+    if q.everywhere(Permission.PRACTICE_READ):
+        return [reads.Way("a")]
+    public, published = f"{t}.public_from is not null", f"{t}.status = 'published' and {t}.visibility <> 'private'"
+    ways = [reads.Way("m", None, f"({public} or {published})") if q.shape.member else reads.Way("p", None, public)]
+    if q.somewhere(Permission.PRACTICE_READ):
+        own = q.cities_with(Permission.PRACTICE_READ)
+        asked = f"{facets} && array(select 'ac:' || c from unnest({own}) as c)"
+        ways.append(reads.Way("a", asked, f"{t}.city_id = any({own})"))
+    if q.shape.kind is ActorKind.PERSON:
+        person = q.person()
+        mine = (
+            f"{t}.id = any(array(select v.practice_id from review v where v.reviewer_id = {person} "
+            f"union select e.practice_id from practice_editor e where e.person_id = {person}))"
+        )
+        ways.append(reads.Way("a", mine, mine))
+    return ways
+
+
 READING = reads.Pick(
     "select {columns} from content_reading r where r.document_id = {t}.id and r.locale = {locale}",
     "{t}.original_locale",

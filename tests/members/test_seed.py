@@ -15,6 +15,7 @@ from members.applications import Item
 from members.demo import history
 from members.demo.cities import cities
 from members.models import (
+    HISTORY_KINDS,
     LISTED,
     Application,
     ApplicationFile,
@@ -41,7 +42,7 @@ S = MembershipStatus
 def test_every_event_is_of_a_kind_that_is_explained_and_of_a_known_city():
     slugs = {city.slug for city in cities()}
     for event in history.history():
-        assert event.kind in history.KINDS
+        assert event.kind in HISTORY_KINDS
         assert event.city is None or event.city in slugs
         assert event.precision in ("day", "month", "year")
         assert event.source

@@ -44,6 +44,7 @@ from wego.core.context import Reading
 from wego.core.reads import declare
 
 PAGE = 20
+COUNTED = 10_000
 
 
 class Naive:
@@ -365,7 +366,9 @@ class Listing:
                 case "__typename":
                     result[key] = self.target.name
                 case "totalCount":
-                    result[key] = len(every)
+                    result[key] = min(len(every), COUNTED)
+                case "totalCountIsCapped":
+                    result[key] = len(every) > COUNTED
                 case "nodes":
                     result[key] = [self.node(row, inner) for row in page]
                 case "edges":

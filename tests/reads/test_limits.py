@@ -9,11 +9,14 @@ from typing import Any
 
 import orjson
 import pytest
+from graphql import get_named_type, is_list_type
+from pools import meta_of
 from reads_make import Asked, Network
 
 from wego.core.errors import CostExceeded, Invalid, Refusal
 from wego.core.ids import global_id, new_id
 from wego.core.reads.documents import GraphQLErrors
+from wego.schema import schema
 
 
 async def test_a_name_too_long_for_the_database_is_refused_with_the_limit(ask: Asked) -> None:
@@ -220,6 +223,94 @@ async def test_a_list_in_a_filter_is_bounded(ask: Asked) -> None:
     with pytest.raises(Invalid) as refused:
         await ask(text, c=["KR"] * 101)
     assert refused.value.params["limit"] == 100
+
+
+def conditions() -> list[tuple[str, str, Any, bool]]:
+    """(root field, field of its filter, its declaration, whether it is a list) of every filter that takes a text."""
+    found = []
+    query: Any = schema()._schema.query_type
+    for root, field in query.fields.items():
+        if "filter" in field.args:
+            for name, each in get_named_type(field.args["filter"].type).fields.items():
+                if get_named_type(each.type).name == "String":
+                    found.append((root, name, meta_of(each), is_list_type(each.type)))
+    return found
+
+
+@pytest.mark.parametrize(("root", "name", "meta", "many"), conditions())
+async def test_a_text_of_a_filter_is_bounded(
+    ask: Asked, network: Network, root: str, name: str, meta: Any, many: bool
+) -> None:
+    """Before anything is asked: each text, and each in a list; in the filter of a root and of what lies within."""
+    officer = network.actors["an officer"]
+    for longest, text in ((200, "a" * 201), (200, "가" * 201)):
+        given: Any = [known_word(name), text] if many else text
+        with pytest.raises(Invalid) as refused:
+            await ask(
+                "query($f: %s) { %s(filter: $f) { totalCount } }" % (filter_of(root), root), officer, f={name: given}
+            )
+        assert refused.value.params["limit"] == longest
+        assert refused.value.path == ("filter", name, *((1,) if many else ()))
+    if meta.known is None:
+        accepted: Any = ["a" * 200] if many else "a" * 200
+        await ask(
+            "query($f: %s) { %s(filter: $f) { totalCount } }" % (filter_of(root), root), officer, f={name: accepted}
+        )
+
+
+def filter_of(root: str) -> str:
+    query: Any = schema()._schema.query_type
+    return str(query.fields[root].args["filter"].type)
+
+
+def known_word(name: str) -> str:
+    return {"country": "KR", "themes": "2020.mobility", "sdg": "16.10", "kind": "assembly"}.get(name, "seoul")
+
+
+VOCABULARIES = {
+    ("practices", "country"), ("practices", "themes"), ("practices", "sdg"), ("cities", "country"),
+    ("applications", "country"), ("history", "kind"),
+}  # fmt: skip
+UNKNOWN = {
+    "country": ["kr", "KOR", "", "ZZ", "EU", "K\u200bR"],
+    "themes": ["mobility", "2020", "2020.Mobility", ""],
+    "sdg": ["99", "0", "18", "016", "16.11", "16.c", "SDG16", ""],
+    "kind": ["Assembly", "party", ""],
+}
+
+
+def test_every_text_of_a_filter_is_a_free_one_or_of_a_vocabulary() -> None:
+    """Names of cities may be absent, as what may not be seen is; all other lists of words are closed."""
+    assert {(root, name) for root, name, meta, _ in conditions() if meta.known} == VOCABULARIES
+    free = {(root, name) for root, name, meta, _ in conditions() if not meta.known}
+    assert free == {("practices", "city"), ("practices", "cities"), ("practices", "titleContains"),
+                    ("cities", "nameContains"), ("people", "email")}  # fmt: skip
+
+
+@pytest.mark.parametrize(("root", "name"), sorted(VOCABULARIES))
+async def test_a_word_that_is_none_is_refused_with_its_place(
+    ask: Asked, network: Network, root: str, name: str
+) -> None:
+    officer = network.actors["an officer"]
+    text = "query($f: %s) { %s(filter: $f) { nodes { __typename } } }" % (filter_of(root), root)
+    assert await ask(text, officer, f={name: [known_word(name)]})
+    for word in UNKNOWN[name]:
+        for given in ([word], [known_word(name), word]):
+            with pytest.raises(Invalid) as refused:
+                await ask(text, officer, f={name: given})
+            assert refused.value.path == ("filter", name, len(given) - 1)
+            assert refused.value.params["value"] == word
+
+
+async def test_a_word_that_is_none_is_refused_in_a_literal_and_within(ask: Asked) -> None:
+    for text in (
+        '{ practices(filter: {country: ["kr"]}) { totalCount } }',
+        '{ city(slug: "seoul") { practices(filter: {themes: ["mobility"]}) { nodes { slug } } } }',
+        '{ cities(first: 2) { nodes { practices(filter: {sdg: ["99"]}) { totalCount } } } }',
+    ):
+        with pytest.raises(Invalid):
+            await ask(text)
+    assert await ask('{ practices(filter: {cities: ["nowhere"]}) { totalCount } }') == {"practices": {"totalCount": 0}}
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\x00", "\ud800", "a\udfffb"])

@@ -9,11 +9,17 @@ from wego.core.reads.declare import (
     Arg,
     Connection,
     Edge,
+    Facet,
+    Grams,
+    Listing,
     Node,
     Order,
     Own,
     PageInfo,
     Pick,
+    Through,
+    Way,
+    Within,
     by_id,
     column,
     condition,
@@ -28,6 +34,7 @@ from wego.core.reads.declare import (
 )
 
 __all__ = [
-    "Arg", "Connection", "Edge", "Node", "Order", "Own", "PageInfo", "Pick", "by_id", "column", "condition",
-    "connection", "extend", "inline", "many", "one", "payload_edge", "picked", "table",
+    "Arg", "Connection", "Edge", "Facet", "Grams", "Listing", "Node", "Order", "Own", "PageInfo", "Pick", "Through",
+    "Way", "Within", "by_id", "column", "condition", "connection", "extend", "inline", "many", "one",
+    "payload_edge", "picked", "table",
 ]  # fmt: skip

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 META = "sql"
 T = TypeVar("T")
 Visible = Callable[["Query", str], str | None]
+Known = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,66 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class Through:
+    """A condition on the owner of a row, {c}: all of them together name owners, whose keys are facets."""
+
+    column: str
+    kind: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A condition that asks for words of one kind, each a facet of the listing (`Listing.facets`); `owner` is the same
+    as a condition on the owner, by which rows are counted that are only asked for theirs."""
+
+    kind: str
+    owner: Through | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A condition that implies a bound of an indexed column, such as `Within("{t}.updated_at", ">")`."""
+
+    column: str
+    sign: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grams:
+    """A condition on a text: `sql` asks the inverted index for the rows among which all that are right are."""
+
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which a reader may see rows: the letter before the facets of such rows, what else the index is asked,
+    and what tells that a row is of this way: it is then of no later one."""
+
+    letter: str
+    asked: str | None = None
+    told: str = "true"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A compact table from which a connection is filtered, ordered and counted: one row for each of the type, under
+    the same key and with columns of the same names, as far as orders, conditions and `visible` use them. `facets`
+    is the indexed expression of its words, each a reader's letter, a kind, a colon and the value; `ways` says which
+    letters the reader has (together no fewer rows than `visible` lets through); `owners` names the tables of the
+    columns that conditions go `Through`; `inside` is the facet of a connection within another thing; `spans` are
+    indexed expressions that cut an order's column into months, each with the column that another range is about."""
+
+    source: str
+    facets: str
+    ways: Callable[[Query, str, str], list[Way]]
+    owners: Mapping[str, str]
+    inside: tuple[str, str]
+    spans: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Edges:
     """A Relay connection with keyset cursors; `orders` maps the values of the order enum to their SQL."""
 
@@ -144,6 +205,7 @@ class Edges:
     default: tuple[str, str]  # (order, "asc" | "desc")
     source: str | None = None
     visible: bool = True
+    listing: Listing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +225,15 @@ class ById:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A field of a filter input; `sql` may ask for the reader's rights."""
+    """A field of a filter input. `known` tells whether a value is a word of the field's vocabulary: another is
+    refused, as an empty answer would hide the mistake. `index` says how a listing finds what meets it, `listed` how it
+    is asked of a row of the listing, where that differs; `sql` may ask for the reader's rights."""
 
     sql: str | Callable[[Query], str]
     cast: str
+    known: Known | None = None
+    listed: str | None = None
+    index: Facet | Through | Within | Grams | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,9 +313,11 @@ def connection(
     filter_type: Any = None,
     source: str | None = None,
     visible: bool = True,
+    listing: Listing | None = None,
 ) -> Any:
-    """`order_type` is an input class with `field` (an enum whose values are the keys of `orders`) and `direction`."""
-    declared = _field(Edges(on, orders, default, source, visible), doc)
+    """`order_type` is an input class with `field` (an enum whose values are the keys of `orders`) and `direction`.
+    A list that can grow beyond some thousands needs a `listing`."""
+    declared = _field(Edges(on, orders, default, source, visible, listing), doc)
     pages = [
         argument("first", int | None, "How many from the start; 20 when neither first nor last is given."),
         argument("after", str | None, "Only what follows this cursor."),
@@ -275,8 +344,17 @@ def by_id(doc: str, *, many: bool = False) -> Any:
     return declared
 
 
-def condition(sql: str | Callable[[Query], str], cast: str, doc: str) -> Any:
-    return strawberry.field(default=UNSET, description=doc, metadata={META: Condition(sql, cast)})
+def condition(
+    sql: str | Callable[[Query], str],
+    cast: str,
+    doc: str,
+    *,
+    known: Known | None = None,
+    listed: str | None = None,
+    index: Facet | Through | Within | Grams | None = None,
+) -> Any:
+    declared = Condition(sql, cast, known, listed, index)
+    return strawberry.field(default=UNSET, description=doc, metadata={META: declared})
 
 
 def picked(pick: Pick | Own, names: Mapping[str, str], doc: str, arguments: list[StrawberryArgument]) -> Any:
@@ -322,4 +400,9 @@ class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="These are the things of the page with their cursors.")
     nodes: list[T] = strawberry.field(description="These are the things of the page alone.")
     page_info: PageInfo = strawberry.field(description="This says where the page lies in its list.")
-    total_count: int = strawberry.field(description="How many there are in all; counted only when asked for.")
+    total_count: int = strawberry.field(
+        description="This says how many there are in all, at most 10,000; they are counted only when asked for."
+    )
+    total_count_is_capped: bool = strawberry.field(
+        description="This says whether there are more than `totalCount` says: nothing is counted beyond 10,000."
+    )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from graphql import FieldNode, get_named_type
 
 from wego.core.errors import Invalid
-from wego.core.reads import cursors
+from wego.core.reads import cursors, filters
 from wego.core.reads.declare import Condition, Edges, PayloadEdge
-from wego.core.reads.query import DEFAULT_PAGE, MOST_VALUES, Ask, Binder, Row, Run, conditions, meta_of, plain, table_of
+from wego.core.reads.query import DEFAULT_PAGE, Ask, Binder, Row, Run, conditions, meta_of, plain, table_of
+from wego.core.reads.search import COUNTED, Given, Search, counted
 
 if TYPE_CHECKING:
     from wego.core.reads.compile import Compiler
+
+
+COUNTS = frozenset({"totalCount", "totalCountIsCapped"})
 
 
 class Page:
@@ -30,6 +33,12 @@ class Page:
         self.names = {**ask.row.names, "p": ask.row.alias, "t": self.alias}
         self._read_size()
         self._read_order()
+        self.given = self._read_filter()
+        listing = meta.listing
+        self.counting = Search(self, listing, self.given) if listing else None
+        # What is filtered, or lies within another thing in an order of its own, is searched for where it can be.
+        ordered = meta.on is not None and self.order != meta.default[0]
+        self.search = self.counting if self.given or ordered else None
 
     def _read_size(self) -> None:
         first, last = self.arguments.get("first"), self.arguments.get("last")
@@ -50,49 +59,61 @@ class Page:
         if order:
             name, direction = plain(order["field"]), plain(order.get("direction") or direction)
         self.order, self.descending = name, direction == "desc"
-        self.key = self.meta.orders[name].sql.format(**self.names)
+        self.key = self.key_of(self.alias)
         self.cast = self.meta.orders[name].cast
+
+    def names_of(self, alias: str) -> dict[str, str]:
+        """The names of a template for another alias of the same rows."""
+        return {**self.names, "t": alias}
+
+    @property
+    def order_sql(self) -> str:
+        return self.meta.orders[self.order].sql
+
+    def key_of(self, alias: str) -> str:
+        return self.order_sql.format(**self.names_of(alias))
 
     # ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def where(self) -> list[str | None]:
-        meta, compiler = self.meta, self.compiler
-        found = [meta.on.format(**self.names) if meta.on else None]
-        found.append(compiler.visible(self.target, self.alias) if meta.visible else None)
-        return found + list(self._filters())
+    def visible(self, alias: str) -> str | None:
+        return self.compiler.visible(self.target, alias) if self.meta.visible else None
 
-    def _filters(self) -> Iterator[str]:
-        given = self.arguments.get("filter")
-        if not given:
-            return
-        definition = get_named_type(self.definition.args["filter"].type)
+    def where(self) -> list[str | None]:
+        """What the rows must meet; of a searched list only the rights, asked once more of the rows themselves."""
+        found = [self.meta.on.format(**self.names) if self.meta.on else None, self.visible(self.alias)]
+        if self.search is None:
+            found += [f"({each.sql.format(**self.names, v=each.place)})" for each in self.given]
+        return found
+
+    def _read_filter(self) -> list[Given]:
+        given = self.arguments.get("filter") or {}
+        definition = get_named_type(self.definition.args["filter"].type) if given else None
+        found = []
         for name, value in given.items():
-            if value is not None:
+            if value is not None and definition is not None:
                 meta = meta_of(definition.fields[name])
                 assert isinstance(meta, Condition), f"filter field {name} does not say what it is in SQL"
-                place = self.compiler.query.bind(self._filter_value(name), meta.cast)
+                place = self.compiler.query.bind(self._filter_value(name, meta), meta.cast)
                 sql = meta.sql(self.compiler.query) if callable(meta.sql) else meta.sql
-                yield f"({sql.format(**self.names, v=place)})"
+                found.append(Given(meta, place, sql))
+        return found
 
-    def _filter_value(self, name: str) -> Binder:
-        def value(run: Run) -> Any:
-            given = plain(run.arguments(self.definition, self.node)["filter"][name])
-            if isinstance(given, list) and len(given) > MOST_VALUES:
-                here = ("filter", name)
-                raise Invalid("At most {limit} values can be asked for at once.", limit=MOST_VALUES, path=here)
-            return given
-
-        return value
+    def _filter_value(self, name: str, meta: Condition) -> Binder:
+        definition, node = self.definition, self.node  # not the page, which holds the run that was compiled for
+        return lambda run: filters.checked(run.arguments(definition, node)["filter"][name], name, meta)
 
     def _cursor(self, name: str) -> tuple[str, str]:
+        definition, node, order, cast = self.definition, self.node, self.order, self.cast
+
         def value(run: Run, part: int) -> Any:
-            text = run.arguments(self.definition, self.node)[name]
-            return cursors.read(text, self.order, self.cast, (name,))[part]
+            return cursors.read(run.arguments(definition, node)[name], order, cast, (name,))[part]
 
-        key = self.compiler.query.bind(lambda run: value(run, 0), self.cast, (id(self.node), name, 0))
-        return key, self.compiler.query.bind(lambda run: value(run, 1), "uuid", (id(self.node), name, 1))
+        key = self.compiler.query.bind(lambda run: value(run, 0), cast, (id(node), name, 0))
+        return key, self.compiler.query.bind(lambda run: value(run, 1), "uuid", (id(node), name, 1))
 
-    def beyond(self, name: str, *, inclusive: bool = False, opposite: bool = False) -> str | None:
+    def beyond(
+        self, name: str, *, inclusive: bool = False, opposite: bool = False, alias: str | None = None
+    ) -> str | None:
         """The rows on the far side of a cursor: following `after`, or preceding `before`."""
         if self.arguments.get(name) is None:
             return None
@@ -100,7 +121,12 @@ class Page:
         forward = (name == "after") != opposite
         sign = ">" if forward != self.descending else "<"
         equal = "=" if inclusive else ""
-        return f"({self.key}, {self.alias}.{self.row_key}) {sign}{equal} ({key}, {row_id})"
+        alias = alias or self.alias
+        return f"({self.key_of(alias)}, {alias}.{self.row_key}) {sign}{equal} ({key}, {row_id})"
+
+    def _within(self, alias: str) -> list[str | None]:
+        """The bounds that the cursors are."""
+        return [self.beyond("after", alias=alias), self.beyond("before", alias=alias)]
 
     @property
     def row_key(self) -> str:
@@ -114,10 +140,15 @@ class Page:
         """The rows of the page, one more when somebody asks whether more follows."""
         down = self.descending != self.backward
         direction = " desc" if down else ""
-        where = conditions([*self.where(), self.beyond("after"), self.beyond("before")])
+        wanted = self.size + extra
+        if self.search is None:
+            where = conditions([*self.where(), *self._within(self.alias)])
+        else:
+            found = f"{self.alias}.id = any(array({self.search.keys(self._within, down, wanted)}))"
+            where = conditions([found, *self.where()])
         return (
             f"select {self.alias}.* from {self.source}{where} order by {self.key}{direction}, "
-            f"{self.alias}.{self.row_key}{direction} limit {self.size + extra}"
+            f"{self.alias}.{self.row_key}{direction} limit {wanted}"
         )
 
     # ── answer ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -133,12 +164,15 @@ class Page:
         more = any(nodes[0].name.value == "pageInfo" for nodes in selected.values())
         numbered = enumerate(selected.items())
         outer = {key: self._part(nodes, row, lists, f"a{number}") for number, (key, nodes) in numbered}
-        if more or len(lists) > 1:
+        count = any(nodes[0].name.value in COUNTS for nodes in selected.values())
+        if more or len(lists) > 1 or (lists and count):
             rows = f" from ({self._page_and_more(row, lists) if more else self._page(row, lists)}) a"
         elif lists:
             rows = self._only(row, lists, outer)
         else:
             rows = ""
+        if count:
+            rows = f"{f'{rows}, ' if rows else ' from '}(select {self._count()} as many offset 0) n$"
         columns = ", ".join(f'{sql} as "{key}"' for key, sql in outer.items())
         return f"(select row_to_json(c$) from (select {columns}{rows}) c$)"
 
@@ -151,7 +185,9 @@ class Page:
             case "__typename":
                 return f"'{self.connection.name}'::text"
             case "totalCount":
-                return f"(select count(*) from {self.source}{conditions(self.where())})"
+                return f"least(n$.many, {COUNTED})"
+            case "totalCountIsCapped":
+                return f"n$.many > {COUNTED}"
             case "nodes":
                 lists[name] = compiler.columns(self.target, row, sets, self.depth + 1, many)
             case "edges":
@@ -159,6 +195,9 @@ class Page:
             case "pageInfo":
                 return self._page_info(definition=self.connection.fields["pageInfo"], sets=sets)
         return f"a.{name}"
+
+    def _count(self) -> str:
+        return self.counting.count() if self.counting else counted(self.source, self.where())
 
     def _edges(self, sets: list[Any], row: Row, many: int) -> str:
         return edge_columns(self.compiler, self.edge, row, sets, self._cursor_sql(), (self.depth, many))
@@ -217,7 +256,16 @@ class Page:
     def _exists(self, name: str) -> str:
         """Whether any row lies on the near side of a cursor; without one there is none."""
         near = self.beyond(name, inclusive=True, opposite=True)
-        return f"exists (select 1 from {self.source}{conditions([*self.where(), near])})" if near else "false"
+        if near is None:
+            return "false"
+        if self.search is None:
+            return f"exists (select 1 from {self.source}{conditions([*self.where(), near])})"
+        down = (name == "after") != self.descending
+
+        def bounds(alias: str) -> list[str | None]:
+            return [self.beyond(name, inclusive=True, opposite=True, alias=alias)]
+
+        return f"exists ({self.search.keys(bounds, down, 1)})"
 
 
 def edge_columns(compiler: Compiler, edge: Any, row: Row, sets: list[Any], cursor: str, level: tuple[int, int]) -> str:
