@@ -119,7 +119,7 @@ class KeyRing:
                     if self._keys:
                         log.warning("No private half of a signing key is in %s: making a new key.", folder(self._home))
                     by = system("oauth")
-                    await self._add(db, by, published_at=at, active_from=at, reason="first key here")
+                    await self._add(db, by, published_at=at, active_from=at, cause="first")
                     await self._read(db, at)
 
     def _can_sign(self, now: datetime) -> bool:
@@ -137,7 +137,7 @@ class KeyRing:
         return RingKey(row.kid, public, private, row.published_at, row.active_from, row.retired_at)
 
     async def _add(
-        self, db: Session, actor: Actor, *, published_at: datetime, active_from: datetime, reason: str
+        self, db: Session, actor: Actor, *, published_at: datetime, active_from: datetime, cause: str
     ) -> str:
         key, kid = jose.new_key(), str(new_id())
         write_private(_file(self._home, kid), jose.private_jwk(key, kid=kid))
@@ -148,7 +148,7 @@ class KeyRing:
             "active_from": active_from,
         }
         await db.execute(insert(OAuthKey).values(**row))
-        facts = {"active_from": active_from.isoformat(), "reason": reason}
+        facts = {"active_from": active_from.isoformat(), "cause": cause}
         await audit.record(db, actor, Event.KEY_ROTATED, "OAuthKey", UUID(kid), **facts)
         return kid
 
@@ -168,7 +168,7 @@ class KeyRing:
             present = update(OAuthKey).where(col(OAuthKey.retired_at).is_(None))
             await db.execute(present.values(retired_at=end))
             by = actor or system("oauth")
-            kid = await self._add(db, by, published_at=at, active_from=active_from, reason="turn")
+            kid = await self._add(db, by, published_at=at, active_from=active_from, cause="turn")
         await self.refresh(at)
         return kid
 
@@ -188,7 +188,7 @@ class KeyRing:
             alive = or_(col(OAuthKey.retired_at).is_(None), col(OAuthKey.retired_at) > at)
             await db.execute(update(OAuthKey).where(alive).values(retired_at=at))
             by = actor or system("oauth")
-            kid = await self._add(db, by, published_at=at, active_from=at, reason="emergency")
+            kid = await self._add(db, by, published_at=at, active_from=at, cause="emergency")
             await touch_access(db)
         await self.refresh(at)
         return kid

@@ -248,7 +248,7 @@ async def archive(db: Session, actor: Actor, key: UUID, reason: str, *, now: dat
     markdown.check_text(reason, path=("input", "reason"), limit=MOST_REASON, lines=True)
     practice.status = life.step(practice, Verb.ARCHIVE)
     life.settle(practice, now or datetime.now(UTC))
-    await audit.record(db, actor, Event.PRACTICE_ARCHIVED, "Practice", key, reason=reason)
+    await audit.record(db, actor, Event.PRACTICE_ARCHIVED, "Practice", key, words={"reason": reason})
     await jobs.tell(db, Event.PRACTICE_ARCHIVED, subject_id=str(key))
     return practice
 

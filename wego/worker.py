@@ -14,8 +14,8 @@ from sqlmodel import col
 
 import federation.jobs  # noqa: F401  # importing a jobs module is what registers its handlers
 import members.jobs  # noqa: F401  # likewise
-from wego.checkpoints import sign_if_grown
 from wego.core import jobs
+from wego.core.audit.checkpoints import sign_if_grown
 from wego.core.db import Database
 from wego.core.models import IdempotentAnswer
 from wego.core.settings import Settings
@@ -31,8 +31,7 @@ def register(settings: Settings) -> None:
 
     @jobs.job("audit.checkpoint", cron="* * * * *")
     async def checkpoint(database: Database) -> None:
-        async with database.session() as db:
-            await sign_if_grown(db, settings)
+        await sign_if_grown(database, settings)
 
     @jobs.job("idempotency.purge", cron="17 3 * * *")
     async def purge(database: Database) -> None:

@@ -8,7 +8,7 @@ prepared statement whose JSON bytes are the answer. Both run SQL that PostgreSQL
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,6 +25,8 @@ from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.types import String
 from sqlmodel import Field, SQLModel
+
+from wego.core.durable import GroupFlush
 
 Session = AsyncSession
 
@@ -46,7 +48,13 @@ READ_SETTINGS = {
     "statement_timeout": "5000",
     "application_name": "wego reads",
 }
-WRITE_SETTINGS = {"jit": "off", "timezone": "UTC", "statement_timeout": "60000", "application_name": "wego writes"}
+WRITE_SETTINGS = {
+    "jit": "off",
+    "timezone": "UTC",
+    "statement_timeout": "60000",
+    "lock_timeout": "5000",  # who waits longer for somebody else is told so (errors.Busy)
+    "application_name": "wego writes",
+}
 
 # What PostgreSQL, or the way to it, says when it cannot serve now. A mistake in a statement is none of these.
 AWAY = (
@@ -252,6 +260,7 @@ class Database:
         event.listen(self.engine.sync_engine, "after_cursor_execute", _after)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.reads = ReadPool(url, read_size)
+        self.flush = GroupFlush(self._connect)
 
     async def _connect(self) -> Any:
         return await asyncpg.connect(self.url, server_settings=WRITE_SETTINGS)
@@ -262,19 +271,53 @@ class Database:
         return self
 
     async def close(self) -> None:
+        await self.flush.close()
         await self.engine.dispose()
         await self.reads.close()
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
-        """A session that commits at the end of the block, or rolls back when anything was raised."""
+        """A session that commits at the end of the block, or rolls back when anything was raised. What was written is
+        on disk when the block is left."""
+        async with self.unit() as db:
+            yield db
+        await self.durable(db)
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[Session]:
+        """The same for an edge that waits for the disk by itself: call `durable` before anybody is told."""
         async with self.sessions() as db:
             try:
                 yield db
+                await settle(db)
                 await db.commit()
             except BaseException:
                 await db.rollback()
                 raise
+
+    async def durable(self, db: Session) -> None:
+        """Wait for the disk, where the session committed without doing so."""
+        if db.info.pop(_MUST_LAST, False):
+            await self.flush.flushed()
+
+
+_LAST, _MUST_LAST = "wego.last", "wego.must_last"
+
+
+def at_the_end(db: Session, act: Callable[[Session], Awaitable[None]]) -> None:
+    """Do something when the unit of work is over, just before its commit; each act once, in the order of asking."""
+    db.info.setdefault(_LAST, {})[act] = None
+
+
+async def settle(db: Session) -> None:
+    """Do what was put off to the end of the unit of work. The edges call it."""
+    for act in db.info.pop(_LAST, {}):
+        await act(db)
+
+
+def must_last(db: Session) -> None:
+    """Say that this transaction will commit without waiting for the disk, so that the edge has to."""
+    db.info[_MUST_LAST] = True
 
 
 async def raw(db: Session) -> Any:

@@ -7,7 +7,8 @@
     ├── Conflict             CONFLICT         409   the state of things forbids it
     ├── Invalid              INVALID          400   what was sent is wrong; `path` says where
     ├── CostExceeded         COST_EXCEEDED    400   a limit, named in the message
-    └── RateLimited          RATE_LIMITED     429
+    ├── RateLimited          RATE_LIMITED     429
+    └── Busy                 BUSY             503   others were first; the same may be sent again
     Refusals                 several at once, such as all that is wrong with a form
 
 A message is an English sentence with `{placeholders}`; it is the key of the catalogs, is extracted by
@@ -63,6 +64,10 @@ class CostExceeded(Refusal):
 
 class RateLimited(Refusal):
     code, status = "RATE_LIMITED", 429
+
+
+class Busy(Refusal):
+    code, status = "BUSY", 503
 
 
 class Refusals(Refusal):

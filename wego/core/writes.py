@@ -12,12 +12,14 @@
     class MemberMutations:
         admit_member: CityPayload = verb(admit, "Record the decision that makes an associate a full member.")
 
-A Refusal rolls the unit back and becomes `problems`; its neighbours in the same operation stay. With an
+The log is appended after the payload was read, just before the commit, and what was promised is on disk before it is
+told. A Refusal rolls the unit back and becomes `problems`; its neighbours in the same operation stay. With an
 Idempotency-Key the answer is stored in the transaction of the write, so a repeat gets it and changes nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -37,13 +39,15 @@ from strawberry.types.arguments import StrawberryArgument, convert_argument
 
 from wego.core import reads
 from wego.core.access import Actor
-from wego.core.db import Database, Session, raw
-from wego.core.errors import Conflict, Invalid, Refusal
+from wego.core.db import Database, Session, must_last, raw
+from wego.core.errors import Conflict, CostExceeded, Invalid, Refusal
 from wego.core.models import IdempotentAnswer
+from wego.core.places import Places, busy
 from wego.core.reads.engine import Engine, Operation
 from wego.core.reads.query import Run
 
-WRITE = "write"
+WRITE, AHEAD = "write", "ahead"
+PAYLOAD_SECONDS = 2.0  # a payload is read while what was written is locked: others wait for it
 # What PostgreSQL says of a NUL in a name that was only looked up; a text that is kept is checked by its service.
 UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 SECRET = b"null"  # stands for an answer that was not kept
@@ -105,10 +109,11 @@ def value(name: str, doc: str, cast: str = "text") -> Any:
     return reads.column(f"({{t}}.keys->>'{name}')::{cast}", doc)
 
 
-def verb(call: Verb, doc: str) -> Any:
-    """Declare a mutation field. The type of its one argument is that of the function's `input`."""
+def verb(call: Verb, doc: str, *, ahead: bool = False) -> Any:
+    """Declare a mutation field. The type of its one argument is that of the function's `input`. `ahead`: it takes
+    rights away, so the secretariat does not stand in line with it."""
     kind = inspect.signature(call, eval_str=True).parameters["input"].annotation
-    declared = strawberry.field(description=doc, metadata={WRITE: call})
+    declared = strawberry.field(description=doc, metadata={WRITE: call, AHEAD: ahead})
     declared.arguments = [StrawberryArgument("input", None, StrawberryAnnotation(kind))]
     return declared
 
@@ -136,6 +141,7 @@ class Writer:
     ) -> None:
         self.engine, self.database, self.words = engine, database, words
         self._schema: Any = None
+        self.places = Places()
 
     async def mutate(self, operation: Operation, run: Run, locale: str, repeat: Repeat | None = None) -> bytes:
         """Run the root fields one after another; the JSON of `data`."""
@@ -161,6 +167,8 @@ class Writer:
             cause = getattr(error.orig, "__cause__", None)
             if isinstance(cause, UNSTORABLE):
                 refused = Invalid("This text holds characters that are not allowed here.", path=("input",))
+            elif isinstance(cause, asyncpg.LockNotAvailableError):
+                refused = busy()
             elif isinstance(cause, asyncpg.TransactionRollbackError):
                 refused = Conflict("Somebody else changed this at the same moment; try again.")
             else:
@@ -174,16 +182,29 @@ class Writer:
     ) -> bytes:
         definition = self.engine.schema.mutation_type.fields[nodes[0].name.value]  # type: ignore[union-attr]  # it ran
         backing = definition.extensions["strawberry-definition"]
-        async with self.database.session() as db:
-            kept = await self._recall(db, repeat, ordinal)
-            if kept is not None:
-                return kept
-            given = self._input(backing, run.arguments(definition, nodes[0])["input"])
-            result = await backing.metadata[WRITE](Write(db, run.actor, locale), given)
-            await db.flush()
-            answer = await self.engine.payload(await raw(db), operation, nodes, run, result.keys, [])
-            await self._remember(db, repeat, ordinal, SECRET if result.secret else answer)
+        ahead = backing.metadata[AHEAD] and bool(run.actor.shape.everywhere)
+        async with self.places.taken(ahead=ahead), self.database.unit() as db:
+            answer = await self._recall(db, repeat, ordinal)
+            if answer is None:
+                given = self._input(backing, run.arguments(definition, nodes[0])["input"])
+                result = await backing.metadata[WRITE](Write(db, run.actor, locale), given)
+                await db.flush()
+                answer = await self._payload(db, operation, nodes, run, result)
+                await self._remember(db, repeat, ordinal, SECRET if result.secret else answer)
+            else:
+                must_last(db)  # what was answered before may not be on disk yet
+        await self.database.durable(db)
         return answer
+
+    async def _payload(
+        self, db: Session, operation: Operation, nodes: list[FieldNode], run: Run, result: Done
+    ) -> bytes:
+        """What the payload shows, in the transaction of the write: before the log is locked, and not for long."""
+        try:
+            async with asyncio.timeout(PAYLOAD_SECONDS):
+                return await self.engine.payload(await raw(db), operation, nodes, run, result.keys, [])
+        except TimeoutError:
+            raise CostExceeded("The payload takes too long to read, and nothing was changed: ask for less.") from None
 
     def _input(self, backing: Any, given: Any) -> Any:
         argument = backing.arguments[0]
