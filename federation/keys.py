@@ -148,7 +148,7 @@ class KeyRing:
             "active_from": active_from,
         }
         await db.execute(insert(OAuthKey).values(**row))
-        facts = {"active_from": active_from.isoformat(), "cause": cause}
+        facts: dict[str, Any] = {"active_from": active_from.isoformat(), "cause": cause}
         await audit.record(db, actor, Event.KEY_ROTATED, "OAuthKey", UUID(kid), **facts)
         return kid
 

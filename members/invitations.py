@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -81,7 +82,7 @@ async def invite(
     form.settle()
     db.add(invitation)
     await db.flush()
-    facts = {"role": role.value, "city": str(city_id) if city_id else None}
+    facts: dict[str, Any] = {"role": role.value, "city": _word(city_id)}
     await audit.record(db, actor, Event.PERSON_INVITED, "Invitation", invitation.id, **facts)
     await jobs.tell(db, Event.PERSON_INVITED, subject_id=str(invitation.id))
     return Invited(invitation, link)
@@ -106,7 +107,7 @@ async def accept(db: Session, secret: str, *, locale: str | None = None, now: da
     db.add(invitation)
     await people.touch_access(db)
     actor = Actor(ActorKind.PERSON, str(person.id), person.id)
-    facts = {"role": invitation.role.value, "city": str(invitation.city_id) if invitation.city_id else None}
+    facts: dict[str, Any] = {"role": invitation.role.value, "city": _word(invitation.city_id)}
     facts["person"] = str(person.id)
     await audit.record(db, actor, Event.INVITATION_ACCEPTED, "Invitation", invitation.id, **facts)
     await jobs.tell(db, Event.INVITATION_ACCEPTED, subject_id=str(invitation.id))
@@ -140,6 +141,10 @@ async def _person(db: Session, invitation: Invitation, locale: str | None, at: d
     if person is None:
         raise Conflict("This invitation cannot be taken up now: try again.", path=("input", "secret"))
     return person
+
+
+def _word(city_id: UUID | None) -> str | None:
+    return str(city_id) if city_id else None
 
 
 def _digest(secret: str) -> bytes:

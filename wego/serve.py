@@ -22,12 +22,11 @@ log = logging.getLogger("wego.serve")
 WATCH_SECONDS = 1.0
 
 
-def attach(settings: Settings) -> tuple[str, postgres.Attachment | None]:
-    """The address of the database, and the hold on the embedded one."""
+def attach(settings: Settings) -> postgres.Attachment | None:
+    """The hold on the embedded database; None when the settings name another one."""
     if settings.database_url:
-        return settings.database_url, None
-    held = postgres.attach(settings.home, binaries=Path(settings.pg_bin) if settings.pg_bin else None)
-    return held.url, held
+        return None
+    return postgres.attach(settings.home, binaries=Path(settings.pg_bin) if settings.pg_bin else None)
 
 
 def factory() -> Any:
@@ -35,12 +34,13 @@ def factory() -> Any:
     same queue in vain, so only one needs to."""
     collect_rarely()  # before most is imported
     from wego.app import create_app
-    from wego.setup import prepare
+    from wego.setup import addresses, prepare
 
     settings = from_environment()
-    url, held = attach(settings)
-    prepare(url)
-    app = create_app(settings, url, jobs=settings.jobs and _is_first(settings.home))
+    held = attach(settings)
+    at = addresses(settings, held)
+    prepare(at.owner, at.hub)
+    app = create_app(settings, at.hub, jobs=settings.jobs and _is_first(settings.home))
     if held is not None:
         app.router.lifespan_context = _watched(app.router.lifespan_context, held)
     return app

@@ -41,11 +41,12 @@ def common(
 
 
 def _add_packages() -> None:
-    from wego.cli import members, practices, programs, tokens
+    from wego.cli import keys, members, practices, programs, tokens
 
     app.add_typer(members.app, name="members")
     app.add_typer(practices.app, name="practices")
     app.add_typer(programs.app, name="programs")
+    app.add_typer(keys.app, name="keys")
     app.command()(tokens.token)
     app.command()(tokens.query)
 
@@ -62,7 +63,7 @@ def demo(
     knobs = settings(serving=True)
 
     async def prepare(progress: Callable[[str], None]) -> None:
-        async with opened(knobs) as db:
+        async with opened(knobs, owner=True) as db:
             await load(db, knobs, count=practices, progress=progress)
 
     with progress_shown() as progress:
@@ -112,8 +113,8 @@ def migrate(as_json: Json = False) -> None:
     from wego import migrations
     from wego.setup import prepare
 
-    with server(settings()) as url:
-        prepare(url)
+    with server(settings()) as at:
+        prepare(at.owner, at.hub)
     emit({"version": migrations.head()}, as_json)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -95,7 +96,7 @@ async def replace_key(database: Database, settings: Settings, actor: Actor) -> V
     known, _ = keyring.public_keys(settings.home)
     origin = old.origin if old else known[-1].name if known else settings.issuer.split("://", 1)[1] + "/audit"
     new = Signer(origin, Ed25519PrivateKey.generate())
-    facts = {"old": old.public.id.hex() if old else "", "public": f"ed25519:{new.public.public.hex()}"}
+    facts: dict[str, Any] = {"old": old.public.id.hex() if old else "", "public": f"ed25519:{new.public.public.hex()}"}
     async with database.session() as db:
         await record(db, actor, Event.KEY_ROTATED, "AuditKey", new_id(), cause="emergency", **facts)
     async with database.session() as db:
@@ -158,7 +159,7 @@ def last_in_file(home: Path) -> int:
     try:
         with file_of(home).open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - 65_536))
-            found = [line.note.size for line in map(lambda raw: _read_line("", raw), file) if line.note]
+            found = [line.note.size for line in (_read_line("", raw) for raw in file) if line.note]
     except OSError:
         return 0
     return max(found, default=0)
@@ -179,7 +180,8 @@ async def checkpoint_health(database: Database, settings: Settings, now: datetim
         return found
     since = row["unsigned_since"]
     if since is not None and (now or datetime.now(UTC)) - since > LATE:
-        return f"entries of the log wait for a checkpoint since {since.isoformat(timespec='seconds')}: does a worker run?"
+        at = since.isoformat(timespec="seconds")
+        return f"entries of the log wait for a checkpoint since {at}: does a worker run?"
     return None
 
 

@@ -74,7 +74,8 @@ async def prove(
     if given and not signed and verdict.size:
         case.fault("no checkpoint is signed by a key that was given")
     if verdict.size > signed:
-        case.notices.append(f"{verdict.size - signed} of {verdict.size} entries are not covered by a good checkpoint yet.")
+        waiting = verdict.size - signed
+        case.notices.append(f"{waiting} of {verdict.size} entries are not covered by a good checkpoint yet.")
     return Report(verdict, (*verdict.faults, *case.faults), tuple(case.notices), signed)
 
 

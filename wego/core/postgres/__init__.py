@@ -15,6 +15,7 @@ from .backups import backup, restore
 from .client import Attachment, Status, attach, status, stop
 from .diagnosis import Finding, Level, diagnose
 from .errors import PostgresError
+from .roles import as_hub
 from .providers import Provider, Source, from_environment, providers
 from .upgrades import Method, Upgrade, upgrade
 
@@ -28,6 +29,7 @@ __all__ = [
     "Source",
     "Status",
     "Upgrade",
+    "as_hub",
     "attach",
     "backup",
     "diagnose",
