@@ -88,10 +88,23 @@ def _serve(knobs: object) -> None:
     from wego.core.postgres import PostgresError
     from wego.serve import serve as serve_it
 
+    _tell_first_key(knobs)
     try:
         serve_it(knobs)  # type: ignore[arg-type]  # Settings; not named here, so that help starts fast
     except PostgresError as error:
         fail(error.message, error.hint)
+
+
+def _tell_first_key(knobs: object) -> None:
+    """At the first start: the key by which others can check the log, to be kept on another machine."""
+    from wego.core.audit.keyring import KeyProblem, public_file, signer
+
+    if public_file(knobs.home).exists():  # type: ignore[attr-defined]  # Settings, as above
+        return
+    try:
+        typer.echo(f"The log's verifier key (keep it on another machine, as WEGO_AUDIT_KEY):\n  {signer(knobs).public}")  # type: ignore[arg-type]  # likewise
+    except (KeyProblem, OSError) as problem:
+        typer.secho(f"The log cannot be signed: {problem}", err=True, fg="red")
 
 
 @app.command()

@@ -20,7 +20,7 @@ import asyncpg
 import orjson
 from sqlalchemy import DateTime, Enum, event, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.types import String
@@ -118,6 +118,13 @@ def _before(_connection: Any, _cursor: Any, _sql: str, _values: Any, context: An
 
 def _after(_connection: Any, _cursor: Any, _sql: str, _values: Any, context: Any, _many: bool) -> None:
     context.wego_block.__exit__(None, None, None)
+
+
+def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection whose server went away is replaced. It knows by itself: asking it (a "pre-ping") is BEGIN, a
+    statement and ROLLBACK, a third of what a small mutation asks."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("the connection is closed")
 
 
 def moment(*, now: bool = False, nullable: bool = False) -> Any:
@@ -252,12 +259,12 @@ class Database:
             async_creator=self._connect,
             pool_size=write_size,
             max_overflow=write_size,
-            pool_pre_ping=True,
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
         event.listen(self.engine.sync_engine, "before_cursor_execute", _before)
         event.listen(self.engine.sync_engine, "after_cursor_execute", _after)
+        event.listen(self.engine.sync_engine, "checkout", _check_alive)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.reads = ReadPool(url, read_size)
         self.flush = GroupFlush(self._connect)

@@ -13,8 +13,9 @@ import secrets
 from pathlib import Path
 
 
-def write_private(path: Path, content: bytes) -> None:
-    """Write a file so that nobody else ever could read it, whole or not at all."""
+def write_private(path: Path, content: bytes, *, new: bool = False) -> None:
+    """Write a file so that nobody else ever could read it, whole or not at all. `new`: of two who make it at once, the
+    second gets FileExistsError."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
@@ -23,7 +24,11 @@ def write_private(path: Path, content: bytes) -> None:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
-        beside.replace(path)
+        if new:
+            os.link(beside, path)
+            beside.unlink()
+        else:
+            beside.replace(path)
     except BaseException:  # a full disk must not leave drafts behind
         beside.unlink(missing_ok=True)
         raise

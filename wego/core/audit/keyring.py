@@ -7,6 +7,7 @@ printed at the first start, and handed to `wego audit verify` by `--key` or WEGO
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,13 +53,21 @@ def signer(settings: Settings) -> Signer:
     if key is None:
         if known or damaged or _has_signed(home):
             raise KeyProblem(f"{key_file(home)} is missing: restore it, or run `wego keys replace --audit`")
-        key = Ed25519PrivateKey.generate()
-        write_private(key_file(home), raw(key))
+        key = _first_key(home)
     origin = known[-1].name if known else settings.issuer.split("://", 1)[1] + "/audit"
     found = Signer(origin, key)
     if found.public not in known:
         append_line(public_file(home), str(found.public).encode())
     return found
+
+
+def _first_key(home: Path) -> Ed25519PrivateKey:
+    """Make the key; of two processes that start at once, both go on with that of the first."""
+    made = Ed25519PrivateKey.generate()
+    with contextlib.suppress(FileExistsError):
+        write_private(key_file(home), raw(made), new=True)
+        return made
+    return read_key(home) or made
 
 
 def _has_signed(home: Path) -> bool:
