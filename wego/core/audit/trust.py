@@ -143,7 +143,7 @@ def _trusted(start: Iterable[VerifierKey], verdict: Verdict, signed: Sequence[No
 
 def _succeed(trust: _Trust, announced: Announced, verdict: Verdict, signed: Sequence[Note]) -> None:
     for key, end in list(trust.until.items()):
-        if key.id.hex() != announced.old or end is not None:
+        if f"id:{key.id.hex()}" != announced.old or end is not None:
             continue
         covering = [
             note.size for note in signed
