@@ -44,9 +44,11 @@ smoke: $(STAMP) ## Start the demonstration in a fresh folder and ask it
 bench: $(STAMP) ## All benchmarks, with ratios; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.token_rate 3 | tee -a benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.writers 3 | tee -a benchmarks/RESULTS.md
 
 bench-smoke: $(STAMP) ## The benchmarks' short form: do they run and answer rightly?
 	$(BIN)/python -m benchmarks.run --smoke
+	$(BIN)/python -m benchmarks.writers --smoke
 
 schema: $(STAMP) ## Write wego/schema.graphql from the code
 	$(BIN)/wego schema --write

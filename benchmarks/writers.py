@@ -140,7 +140,7 @@ def table(shots: dict[tuple[str, int], list[Shot]]) -> str:
 
     lines = [
         "", "## Writers", "",
-        "registerCity with its payload, in one process; the floor inserts one row and commits. Medians of the rounds.", "",
+        "registerCity with its payload, in one process; the floor inserts one row and commits. Medians.", "",
         "| at once | changes/s | p99 ms | × one writer | floor/s | × floor |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for at_once in AT_ONCE:

@@ -16,7 +16,7 @@ LONGEST = 500  # of a message that may repeat what was sent
 INTROSPECTION_DEPTH = 3  # lists in lists, see graphql-core's MaxIntrospectionDepthRule
 PARSER_DEPTH = 100  # at least; the parser goes as deep as its stack allows
 
-CODES = ("NOT_SIGNED_IN", "NOT_ALLOWED", "NOT_FOUND", "CONFLICT", "INVALID", "COST_EXCEEDED", "RATE_LIMITED")
+CODES = ("NOT_SIGNED_IN", "NOT_ALLOWED", "NOT_FOUND", "CONFLICT", "INVALID", "COST_EXCEEDED", "RATE_LIMITED", "BUSY")
 
 
 def words(refusal: Refusal, locale: str) -> list[dict[str, Any]]:

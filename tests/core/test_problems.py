@@ -7,13 +7,23 @@ from graphql import GraphQLError
 
 from i18n.locales import LOCALES
 from wego.core import errors
-from wego.core.errors import Conflict, CostExceeded, Invalid, NotAllowed, NotFound, NotSignedIn, RateLimited, Refusals
+from wego.core.errors import (
+    Busy,
+    Conflict,
+    CostExceeded,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    RateLimited,
+    Refusals,
+)
 from wego.problems import CODES, LONGEST, errors_of, graphql_errors, words
 
 EVERY = {
     "NOT_SIGNED_IN": (NotSignedIn, 401), "NOT_ALLOWED": (NotAllowed, 403), "NOT_FOUND": (NotFound, 404),
     "CONFLICT": (Conflict, 409), "INVALID": (Invalid, 400), "COST_EXCEEDED": (CostExceeded, 400),
-    "RATE_LIMITED": (RateLimited, 429),
+    "RATE_LIMITED": (RateLimited, 429), "BUSY": (Busy, 503),
 }  # fmt: skip
 
 

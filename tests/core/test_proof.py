@@ -112,9 +112,7 @@ async def test_history_rewritten_with_the_file_and_a_new_key_is_found_by_the_ope
     as_owner(database, "delete from audit_checkpoint")
     with psycopg.connect(owner_url(database.url), autocommit=True) as owner:
         owner.execute("insert into audit_checkpoint values (%s, %s, %s, now())", (tree.size, tree.root, note))
-    file_of(settings.home).write_bytes(
-        orjson.dumps({"size": tree.size, "root": tree.root.hex(), "note": note}) + b"\n"
-    )
+    file_of(settings.home).write_bytes(orjson.dumps({"size": tree.size, "root": tree.root.hex(), "note": note}) + b"\n")
     key_file(settings.home).write_bytes(raw(forger))
     public_file(settings.home).write_text(f"{VerifierKey.of('hub.example/audit', forger)}\n")
     blind = await proved(database, settings)
@@ -291,7 +289,13 @@ async def test_a_successor_that_the_log_announces_without_the_old_signature_is_n
     public = VerifierKey.of(old.origin, forger).public.hex()
     async with database.session() as db:
         await audit.record(
-            db, ACTOR, Event.KEY_ROTATED, "AuditKey", new_id(), old=f"id:{old.public.id.hex()}", public=f"ed25519:{public}"
+            db,
+            ACTOR,
+            Event.KEY_ROTATED,
+            "AuditKey",
+            new_id(),
+            old=f"id:{old.public.id.hex()}",
+            public=f"ed25519:{public}",
         )
     key_file(settings.home).write_bytes(raw(forger))
     await sign(database, settings)

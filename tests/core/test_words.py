@@ -146,7 +146,11 @@ async def test_entries_of_the_first_form_are_still_proved_with_the_words_in_them
     subject = str(new_id())
     leaf = (
         '{"actor":"operator","at":"2026-03-01T12:00:00.000000+00:00","event":"member.suspended",'
-        '"facts":{"reason":"' + REASON + '","to":"suspended"},"index":0,"subject":{"id":"' + subject + '","type":"City"}}'
+        '"facts":{"reason":"'
+        + REASON
+        + '","to":"suspended"},"index":0,"subject":{"id":"'
+        + subject
+        + '","type":"City"}}'
     )
     hashed = leaf_hash(leaf.encode()).hex()
     facts = orjson.dumps({"to": "suspended", "reason": REASON}).decode()

@@ -24,8 +24,8 @@ from practices.life import STEPS, Verb
 from practices.models import Practice, PracticeStatus, Review, Visibility
 from practices.practices import Change
 from practices.reviews import Comment
-from wego.core.access import Actor, ActorKind, Post, Role
 from wego.core import audit
+from wego.core.access import Actor, ActorKind, Post, Role
 from wego.core.audit import Event
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
 from wego.core.ids import new_id

@@ -114,7 +114,8 @@ def erase(
     as_json: Json = False,
 ) -> None:
     """Erase the words of entries, such as reasons; the log stays provable, and tells that they were erased."""
-    from wego.core.audit.words import Chosen, erase as erase_words
+    from wego.core.audit.words import Chosen
+    from wego.core.audit.words import erase as erase_words
     from wego.core.models import AuditEntry
 
     if index is None and not subject and before is None:

@@ -41,7 +41,8 @@ class Settings:
     max_tokens: int = field(default=4_000, metadata={"help": "longest document, in lexical tokens"})
     max_page: int = field(default=100, metadata={"help": "largest page of a connection"})
     audit_key: str = field(
-        default="", metadata={"help": "the log's verifier keys as you keep them, or a file with them, for `wego audit verify`"}
+        default="",
+        metadata={"help": "the log's verifier keys as you keep them, or a file with them, for `wego audit verify`"},
     )
     token_seconds: int = field(default=300, metadata={"help": "life of an access token"})
     requests_per_minute: int = field(

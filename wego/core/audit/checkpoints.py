@@ -62,9 +62,7 @@ async def sign(database: Database, settings: Settings) -> str:
         return await _sign(database, db, settings.home, signer(settings))
 
 
-async def _sign(
-    database: Database, db: Session, home: Path, by: Signer, *also: Ed25519PrivateKey
-) -> str:
+async def _sign(database: Database, db: Session, home: Path, by: Signer, *also: Ed25519PrivateKey) -> str:
     await _catch_up(db, home)
     size, root = (await db.execute(select(col(AuditState.size), col(AuditState.root)))).one()
     await database.flush.flushed()
@@ -96,7 +94,10 @@ async def replace_key(database: Database, settings: Settings, actor: Actor) -> V
     known, _ = keyring.public_keys(settings.home)
     origin = old.origin if old else known[-1].name if known else settings.issuer.split("://", 1)[1] + "/audit"
     new = Signer(origin, Ed25519PrivateKey.generate())
-    facts: dict[str, Any] = {"old": f"id:{old.public.id.hex()}" if old else "", "public": f"ed25519:{new.public.public.hex()}"}
+    facts: dict[str, Any] = {
+        "old": f"id:{old.public.id.hex()}" if old else "",
+        "public": f"ed25519:{new.public.public.hex()}",
+    }
     async with database.session() as db:
         await record(db, actor, Event.KEY_ROTATED, "AuditKey", new_id(), cause="emergency", **facts)
     async with database.session() as db:

@@ -27,6 +27,7 @@ SALT_BYTES = 32
 MOST_IN_A_LIST = 5_000
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?)?")
+_NAMES = frozenset({"slug", "client"})  # chosen by people, and public in addresses anyway
 _LETTER = re.compile(r"[A-Za-z]")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -104,20 +105,20 @@ def _check_fact(name: str, fact: Any) -> None:
     elif isinstance(fact, list | tuple) and len(fact) <= MOST_IN_A_LIST:
         for value in fact:
             _check_fact(name, value)
-    elif not _is_code(fact):
+    elif not _is_code(fact, named=name in _NAMES):
         raise WordInFacts(name)
 
 
-def _is_code(fact: Any) -> bool:
+def _is_code(fact: Any, *, named: bool) -> bool:
     """Whether a fact is none, a truth, a whole number, a moment, an id or a code. A telephone number is none of
-    these: what has no letter must be a date, or short."""
+    these: what has no letter must be a date, or short, or the name that the thing has in addresses (`named`)."""
     if fact is None or isinstance(fact, int):
         return fact is None or abs(fact) < 2**53
     if not isinstance(fact, str):
         return False
     if fact == "" or _MOMENT.fullmatch(fact):
         return True
-    return bool(_CODE.fullmatch(fact)) and (len(fact) < 6 or bool(_LETTER.search(fact)) or _is_uuid(fact))
+    return bool(_CODE.fullmatch(fact)) and (named or len(fact) < 6 or bool(_LETTER.search(fact)) or _is_uuid(fact))
 
 
 def _is_uuid(text: str) -> bool:

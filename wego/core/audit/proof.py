@@ -138,9 +138,7 @@ async def verify(db: Session, known: Iterable[tuple[int, bytes]] = ()) -> Verdic
         Fault(index, f"the word {name} is gone, and no entry says that it was erased")
         for index, name in sorted(reading.missing - reading.erased)
     ]
-    return Verdict(
-        tree.size, tree.root, tuple(faults), reading.roots, tuple(reading.announced), len(reading.missing)
-    )
+    return Verdict(tree.size, tree.root, tuple(faults), reading.roots, tuple(reading.announced), len(reading.missing))
 
 
 def _is_state(before: Any, after: Any, reading: _Reading) -> bool:

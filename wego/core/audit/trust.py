@@ -50,9 +50,7 @@ class _Case:
         self.faults.append(Fault(None, what))
 
 
-async def prove(
-    db: Session, settings: Settings, keys: Sequence[str] = (), copies: Sequence[Path] = ()
-) -> Report:
+async def prove(db: Session, settings: Settings, keys: Sequence[str] = (), copies: Sequence[Path] = ()) -> Report:
     """Recompute the log, and check every checkpoint in the database, in the file, and in copies of it."""
     case = _Case()
     given, wrong = keyring.given_keys(keys)
@@ -122,15 +120,12 @@ class _Trust:
 
     until: dict[VerifierKey, int | None]
 
-
     def holds(self, note: Note, key: VerifierKey) -> bool:
         """Whether the key signed the note; the same key under the name of an earlier address counts."""
         return note.is_signed_by(key) or note.is_signed_by(VerifierKey(note.origin, key.public))
 
     def good(self, note: Note) -> bool:
-        return any(
-            (end is None or note.size <= end) and self.holds(note, key) for key, end in self.until.items()
-        )
+        return any((end is None or note.size <= end) and self.holds(note, key) for key, end in self.until.items())
 
 
 def _trusted(start: Iterable[VerifierKey], verdict: Verdict, signed: Sequence[Note]) -> _Trust:

@@ -15,8 +15,8 @@ from .backups import backup, restore
 from .client import Attachment, Status, attach, status, stop
 from .diagnosis import Finding, Level, diagnose
 from .errors import PostgresError
-from .roles import as_hub
 from .providers import Provider, Source, from_environment, providers
+from .roles import as_hub
 from .upgrades import Method, Upgrade, upgrade
 
 __all__ = [

@@ -161,7 +161,9 @@ def _words_of_steps_can_be_erased() -> None:
 def downgrade() -> None:
     newer = op.get_bind().execute(text("SELECT count(*) FROM audit_entry WHERE version > 1")).scalar_one()
     if newer:
-        raise RuntimeError(f"{newer} entries of the log have the form of this version, and could not be proved below it")
+        raise RuntimeError(
+            f"{newer} entries of the log have the form of this version, and could not be proved below it"
+        )
     for name in FUNCTIONS:
         op.execute(f"DROP FUNCTION {name}")
     op.execute("DROP TRIGGER keep_step ON membership_step")
