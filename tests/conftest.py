@@ -1,6 +1,6 @@
 """One throwaway PostgreSQL per run, migrated once; a transaction that is rolled back per test, or a clone.
 
-Tests connect as the role that serves, so that a missing grant fails them; `owner_url` is for what only the owner can do.
+Tests connect as the role that serves, so that a missing grant fails them; `owner_url` is for what the owner may do.
 
 `db` is a session inside an outer transaction: fast, and whatever a test commits is only a savepoint. `database` is a
 fresh clone of the migrated template for tests that need real commits. WEGO_TEST_PG_BIN chooses another PostgreSQL.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 from federation_make import (
     ISSUER,
@@ -35,6 +36,8 @@ from wego.core import audit
 from wego.core.access import NOBODY, ActorKind, Post, Role, system
 from wego.core.db import Database
 from wego.core.errors import NotAllowed, NotFound
+
+from ..conftest import owner_url
 
 
 async def stand(station: Station, caller: Caller, status: MembershipStatus) -> None:
@@ -366,8 +369,8 @@ async def test_no_secret_is_ever_logged(
 async def test_a_database_that_only_reads_gives_503_and_nothing_half_done(station: Station, caller: Caller) -> None:
     database = station.hub.database
     name = database.url.split("?")[0].rsplit("/", 1)[1]
-    async with database.session() as db:
-        await db.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+    with psycopg.connect(owner_url(database.url), autocommit=True) as owner:
+        owner.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     await database.engine.dispose()
     database.reads.forget()
     answer = await caller.get(station)

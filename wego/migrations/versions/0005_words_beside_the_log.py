@@ -14,7 +14,9 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-GATE = 7219045530002  # an advisory lock that nobody else takes: ordinary writers pass it one at a time
+# Advisory locks that nobody else takes. They are queues: who comes first is served first, which is not so for those
+# who wait for a row. Ordinary writers pass the gate one at a time; behind it all wait for the log.
+GATE, LOG = 7219045530002, 7219045530004
 
 APPEND = """
 CREATE FUNCTION wego_audit_append(
@@ -32,15 +34,16 @@ DECLARE
     told record;
 BEGIN
     PERFORM set_config('lock_timeout', patience::text, true);
+    -- Ordinary writers come one at a time: before whoever changes rights stands one of them at most.
+    IF NOT (ahead OR rights) THEN
+        PERFORM pg_advisory_xact_lock(%(gate)s);
+    END IF;
+    PERFORM pg_advisory_xact_lock(%(log)s);
     IF rights THEN
         UPDATE access_epoch SET seq = seq + 1;
     END IF;
     IF cardinality(ats) = 0 THEN
         RETURN NULL;
-    END IF;
-    -- Ordinary writers come one at a time: before whoever changes rights stands one of them at most.
-    IF NOT (ahead OR rights) THEN
-        PERFORM pg_advisory_xact_lock(%(gate)s);
     END IF;
     SELECT size, frontier INTO STRICT first, edge FROM audit_state FOR UPDATE;
     -- The lock is given back before the disk is waited for; the session waits for it after the commit, with others.
@@ -141,7 +144,7 @@ def upgrade() -> None:
     _words_of_steps_can_be_erased()
     schema = op.get_bind().execute(text("SELECT quote_ident(current_schema())")).scalar_one()
     for function in (ROOT, APPEND, SIGNED):
-        op.get_bind().exec_driver_sql(function % {"schema": schema, "gate": GATE})
+        op.get_bind().exec_driver_sql(function % {"schema": schema, "gate": GATE, "log": LOG})
     for name in FUNCTIONS:
         op.execute(f"REVOKE ALL ON FUNCTION {name} FROM PUBLIC")
 
