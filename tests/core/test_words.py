@@ -166,3 +166,26 @@ async def test_entries_of_the_first_form_are_still_proved_with_the_words_in_them
     assert await faults(database) == []
     as_owner(database, "update audit_entry set facts = facts - 'reason' where index = 0")
     assert (0, "the entry is not the one that was hashed") in await faults(database)
+
+
+async def test_the_same_words_go_from_the_timeline_and_nothing_else_of_it_can_change(database: Database) -> None:
+    place = new_id()
+    as_owner(
+        database,
+        "insert into membership_step (id, city_id, at, from_status, to_status, body, actor, reason, reference, locale) "
+        f"select gen_random_uuid(), '{place}', now(), 'full', 'suspended', 'secretariat', 'x', said, 'EC 3', 'en' "
+        f"from unnest(array['{REASON}', 'Another']) said",
+    )
+    async with database.session() as db:
+        words = {"reason": REASON, "reference": "EC 3"}
+        await audit.record(db, ACTOR, Event.MEMBER_SUSPENDED, "City", place, words=words)
+    owner = await Database(owner_url(database.url)).open()
+    async with owner.session() as db:
+        await erase(db, ACTOR, Chosen(subject=str(place)), "gdpr-17")
+    await owner.close()
+    with psycopg.connect(owner_url(database.url), autocommit=True) as connection:
+        left = connection.execute("select reason, reference from membership_step order by reason").fetchall()
+        assert left == [("", ""), ("Another", "")]
+        for change in ("actor = 'y'", "reason = 'forged'", "to_status = 'full', reason = ''"):
+            with pytest.raises(psycopg.errors.RestrictViolation):
+                connection.execute(f"update membership_step set {change}")
