@@ -53,7 +53,7 @@ async def register_client(
     )
     db.add(client)
     await db.flush()
-    facts = {"client": client.client_id, "city": str(city.id), "scopes": client.scopes}
+    facts: dict[str, Any] = {"client": client.client_id, "city": str(city.id), "scopes": client.scopes}
     await audit.record(db, actor, Event.CLIENT_REGISTERED, "OAuthClient", client.id, **facts)
     await jobs.tell(db, Event.CLIENT_REGISTERED, subject_id=str(client.id))
     return client

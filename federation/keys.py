@@ -17,20 +17,20 @@ import asyncio
 import contextlib
 import json
 import logging
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, or_, select, text, update
+import asyncpg
+from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlmodel import col
 
 from federation import jose
 from federation.models import OAuthKey
 from members.people import touch_access
-from wego.core import audit
+from wego.core import audit, files
 from wego.core.access import Actor, system
 from wego.core.audit import Event
 from wego.core.db import Database, Session
@@ -44,7 +44,8 @@ CACHE = timedelta(minutes=10)  # how long others may keep the JWK Set
 LEAD = 2 * CACHE  # from publishing a key to its first use
 TURN = timedelta(days=30)  # how long a key signs
 SKEW = timedelta(seconds=60)
-REFRESH_SECONDS = 15.0  # how soon a process learns of a key that was withdrawn
+CHANNEL = "wego_keys"  # every change of keys is told there at its commit, and heard by all processes at once
+REFRESH_SECONDS, RECONNECT_SECONDS = 15.0, 0.5  # how soon a process learns of it that did not hear
 
 _LOCK = text("SELECT pg_advisory_xact_lock(7219045530001)")  # any number that nobody else takes
 
@@ -73,7 +74,7 @@ def _file(home: Path, kid: str) -> Path:
 
 
 class KeyRing:
-    """The keys as this process knows them; refreshed from the database every quarter of a minute."""
+    """The keys as this process knows them; read anew as soon as another process changes them."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
@@ -120,7 +121,7 @@ class KeyRing:
                     if self._keys:
                         log.warning("No private half of a signing key is in %s: making a new key.", folder(self._home))
                     by = system("oauth")
-                    await self._add(db, by, published_at=at, active_from=at, reason="first key here")
+                    await self._add(db, by, published_at=at, active_from=at, cause="first")
                     await self._read(db, at)
 
     def _can_sign(self, now: datetime) -> bool:
@@ -138,7 +139,7 @@ class KeyRing:
         return RingKey(row.kid, public, private, row.published_at, row.active_from, row.retired_at)
 
     async def _add(
-        self, db: Session, actor: Actor, *, published_at: datetime, active_from: datetime, reason: str
+        self, db: Session, actor: Actor, *, published_at: datetime, active_from: datetime, cause: str
     ) -> str:
         key, kid = jose.new_key(), str(new_id())
         write_private(_file(self._home, kid), jose.private_jwk(key, kid=kid))
@@ -149,7 +150,8 @@ class KeyRing:
             "active_from": active_from,
         }
         await db.execute(insert(OAuthKey).values(**row))
-        facts = {"active_from": active_from.isoformat(), "reason": reason}
+        await db.execute(select(func.pg_notify(CHANNEL, "")))
+        facts: dict[str, Any] = {"active_from": active_from.isoformat(), "cause": cause}
         await audit.record(db, actor, Event.KEY_ROTATED, "OAuthKey", UUID(kid), **facts)
         return kid
 
@@ -169,7 +171,7 @@ class KeyRing:
             present = update(OAuthKey).where(col(OAuthKey.retired_at).is_(None))
             await db.execute(present.values(retired_at=end))
             by = actor or system("oauth")
-            kid = await self._add(db, by, published_at=at, active_from=active_from, reason="turn")
+            kid = await self._add(db, by, published_at=at, active_from=active_from, cause="turn")
         await self.refresh(at)
         return kid
 
@@ -189,7 +191,7 @@ class KeyRing:
             alive = or_(col(OAuthKey.retired_at).is_(None), col(OAuthKey.retired_at) > at)
             await db.execute(update(OAuthKey).where(alive).values(retired_at=at))
             by = actor or system("oauth")
-            kid = await self._add(db, by, published_at=at, active_from=at, reason="emergency")
+            kid = await self._add(db, by, published_at=at, active_from=at, cause="emergency")
             await touch_access(db)
         await self.refresh(at)
         return kid
@@ -215,12 +217,28 @@ class KeyRing:
 
     async def _refresh_forever(self) -> None:
         while True:
-            await asyncio.sleep(REFRESH_SECONDS)
             try:
-                await self.refresh()
-            except Exception:
+                await self._listen()
+            except Exception as problem:
                 # The database may be away for a while; what is known stays good, the next round tells more.
-                log.warning("The signing keys could not be refreshed.", exc_info=True)
+                log.warning("The signing keys could not be refreshed: %s", type(problem).__name__)
+            await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen(self) -> None:
+        """Read the keys whenever somebody says that they changed, on a connection that no reader can keep busy."""
+        connection = await asyncpg.connect(self._database.url, server_settings={"application_name": "wego keys"})
+        told = asyncio.Event()
+        connection.add_termination_listener(lambda _: told.set())
+        try:
+            await connection.add_listener(CHANNEL, lambda *_: told.set())
+            while not connection.is_closed():
+                told.clear()
+                await self.refresh()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(REFRESH_SECONDS):
+                        await told.wait()
+        finally:
+            await connection.close(timeout=1)
 
     async def close(self) -> None:
         if self._watch is not None:
@@ -239,20 +257,7 @@ async def open_keys(settings: Settings, database: Database, *, watch: bool = Tru
 
 def write_private(path: Path, jwk: dict[str, Any]) -> None:
     """Write a private key so that nobody else ever could read it, and so that it is there after a crash."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{new_id().hex[-8:]}")
-    handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(jwk, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)
-    with contextlib.suppress(OSError):  # not every file system lets a folder be synced
-        directory = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+    files.write_private(path, json.dumps(jwk).encode())
 
 
 def read_private(home: Path, kid: str) -> jose.PublicKey | None:

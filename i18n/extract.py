@@ -24,7 +24,18 @@ from i18n.locales import DEFAULT, LOCALES
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("wego", "federation", "members", "practices", "i18n")
 KEYWORDS = dict.fromkeys(
-    ("Invalid", "Conflict", "NotFound", "NotAllowed", "NotSignedIn", "CostExceeded", "RateLimited", "N_", "_", "say:2")
+    (
+        "Invalid",
+        "Conflict",
+        "NotFound",
+        "NotAllowed",
+        "NotSignedIn",
+        "CostExceeded",
+        "RateLimited",
+        "N_",
+        "_",
+        "say:2",
+    )
 )
 METHODS = [("demo/**", "ignore"), ("migrations/**", "ignore"), ("**.py", "python"), ("**/templates/**.html", "jinja2")]
 

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -84,7 +85,7 @@ async def invite(
     form.settle()
     db.add(invitation)
     await db.flush()
-    facts = {"role": role.value, "city": str(city_id) if city_id else None}
+    facts: dict[str, Any] = {"role": role.value, "city": _word(city_id)}
     await audit.record(db, actor, Event.PERSON_INVITED, "Invitation", invitation.id, **facts)
     await jobs.tell(db, Event.PERSON_INVITED, subject_id=str(invitation.id))
     return Invited(invitation, link)
@@ -121,7 +122,9 @@ async def accept(
     invitation.status = InvitationStatus.ACCEPTED
     db.add(invitation)
     await people.touch_access(db)
-    facts = {"role": invitation.role.value, "city": str(invitation.city_id) if invitation.city_id else None}
+    facts: dict[str, Any] = {
+        "role": invitation.role.value, "city": str(invitation.city_id) if invitation.city_id else None,
+    }  # fmt: skip
     facts["person"] = str(person.id)
     # Who is signed in is the one who acts; nobody else can be than the person who was made by this.
     acting = actor if actor.signed_in else Actor(ActorKind.PERSON, str(person.id), person.id)
@@ -186,6 +189,10 @@ async def _new_person(db: Session, invitation: Invitation, locale: str | None, a
     if person is None:
         raise Conflict("This invitation cannot be taken up now: try again.", path=("input", "secret"))
     return person
+
+
+def _word(city_id: UUID | None) -> str | None:
+    return str(city_id) if city_id else None
 
 
 def _digest(secret: str) -> bytes:

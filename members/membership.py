@@ -11,7 +11,6 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -82,7 +81,7 @@ async def apply(
     membership.kind = form.kind
     application = await applications.save(db, city_id, form, row.target, at)
     if before is row.target:
-        await _tell(db, actor, [Happening(Event.APPLICATION_DRAFTED, "City", city_id, _facts(application.id))])
+        await _tell(db, actor, [_happening(Event.APPLICATION_DRAFTED, city_id, application.id)])
     else:
         membership.ends_on = None
         await _take(db, actor, Step(membership, before, row, at))
@@ -306,7 +305,7 @@ async def _take(db: Session, actor: Actor, step: Step, decision: Decision = NO_W
     await db.flush()
     await touch_access(db)
     happenings = [
-        Happening(event, "City", membership.city_id, _facts(application, source, reached, words))
+        _happening(event, membership.city_id, application, source, reached, words)
         for event, source, reached, words in told
     ]
     await _tell(db, actor, happenings)
@@ -342,22 +341,23 @@ def _timeline(
     )
 
 
-def _facts(
+def _happening(
+    event: Event,
+    city_id: UUID,
     application_id: UUID | None,
     source: MembershipStatus | None = None,
     target: MembershipStatus | None = None,
     said: Decision = NO_WORDS,
-) -> dict[str, Any]:
-    """What the log tells of a step: ids, codes and reasons, without what is empty."""
+) -> Happening:
+    """What the log tells of a step: ids and codes, without what is empty; reasons are words, which can be erased."""
     facts = {
         "application": str(application_id) if application_id else None,
         "from": source.value if source else None,
         "to": target.value if target else None,
         "body": said.body.value if said.body else None,
-        "reason": said.reason,
-        "reference": said.reference,
     }
-    return {key: value for key, value in facts.items() if value}
+    words = {"reason": said.reason, "reference": said.reference}
+    return Happening(event, "City", city_id, {key: value for key, value in facts.items() if value}, words=words)
 
 
 async def _tell(db: Session, actor: Actor, happenings: Sequence[Happening]) -> None:

@@ -21,7 +21,6 @@ from wego.core.access import GRANTS, SECRETARIAT, Actor, ActorKind, Permission, 
 from wego.core.audit import Event
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, Refusal
-from wego.core.models import AccessEpoch
 
 # Who can act for a city: while it has people, one of these stays.
 LEADING = frozenset({Role.HEAD, Role.CIO})
@@ -29,7 +28,7 @@ LEADING = frozenset({Role.HEAD, Role.CIO})
 
 async def touch_access(db: Session) -> None:
     """Raise the epoch of access: whoever kept an actor or a token looks the rights up anew."""
-    await db.execute(update(AccessEpoch).values(seq=col(AccessEpoch.seq) + 1))
+    audit.rights_changed(db)
 
 
 async def actor_of(db: Session, person_id: UUID) -> Actor:

@@ -7,7 +7,7 @@ called by their role; nobody who could exist appears.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -103,8 +103,11 @@ class Network:
         for thing in things:
             self.rows.setdefault(type(thing), []).append(thing)
 
-    def tell(self, event: Event, kind: str, key: UUID, at: datetime, **facts: Any) -> None:
-        self.told.append(Happening(event, kind, key, {name: fact for name, fact in facts.items() if fact}, at))
+    def tell(
+        self, event: Event, kind: str, key: UUID, at: datetime, *, words: Mapping[str, str] | None = None, **facts: Any
+    ) -> None:
+        told = {name: fact for name, fact in facts.items() if fact}
+        self.told.append(Happening(event, kind, key, told, at, words or {}))
 
 
 async def seed(db: Session, *, progress: Progress | None = None) -> bool:
@@ -204,8 +207,8 @@ def _step(
         )
     )
     told = {"from": source.value if source else None, "to": target.value, "body": body.value}
-    told |= {"reason": reason, "reference": reference, **facts}
-    network.tell(_EVENTS[target], "City", city.id, at, **told)
+    words = {"reason": reason, "reference": reference}
+    network.tell(_EVENTS[target], "City", city.id, at, words=words, **told, **facts)
 
 
 def _applicant(network: Network, city: City, name: str, since: date) -> None:

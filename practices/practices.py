@@ -298,7 +298,7 @@ async def archive(db: Session, actor: Actor, key: UUID, reason: str, *, now: dat
     at = now or datetime.now(UTC)
     life.settle(practice, at)
     await content.close(db, key, at)
-    await audit.record(db, actor, Event.PRACTICE_ARCHIVED, "Practice", key, reason=reason)
+    await audit.record(db, actor, Event.PRACTICE_ARCHIVED, "Practice", key, words={"reason": reason})
     await jobs.tell(db, Event.PRACTICE_ARCHIVED, subject_id=str(key))
     return practice
 

@@ -1,5 +1,7 @@
 """One throwaway PostgreSQL per run, migrated once; a transaction that is rolled back per test, or a clone.
 
+Tests connect as the role that serves, so that a missing grant fails them; `owner_url` is for what the owner may do.
+
 `db` is a session inside an outer transaction: fast, and whatever a test commits is only a savepoint. `database` is a
 fresh clone of the migrated template for tests that need real commits. WEGO_TEST_PG_BIN chooses another PostgreSQL.
 """
@@ -22,6 +24,16 @@ from wego.core import postgres
 from wego.core.db import Database
 from wego.setup import prepare
 
+OWNER: list[str] = []  # how the owner reaches the run's cluster
+
+
+def owner_url(url: str) -> str:
+    """The same database as its owner reaches it: for what the hub's own role must not do."""
+    head, mark, query = OWNER[-1].partition("?")
+    name = url.partition("?")[0].rsplit("/", 1)[1]
+    return f"{head.rsplit('/', 1)[0]}/{name}{mark}{query}"
+
+
 SHARED = Path(__file__).parents[2] / "shared"
 FAST = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "synchronous_commit": "off"}
 
@@ -42,6 +54,7 @@ def cluster() -> Iterator[postgres.Attachment]:
     binaries = os.environ.get("WEGO_TEST_PG_BIN")
     try:
         with postgres.attach(home, binaries=Path(binaries) if binaries else None, tuning=FAST) as server:
+            OWNER.append(server.admin_url)
             yield server
             postgres.stop(home)
     finally:
@@ -53,7 +66,8 @@ def template(cluster: postgres.Attachment) -> str:
     """A migrated database that is only ever copied."""
     with psycopg.connect(cluster.admin_url, autocommit=True) as connection:
         connection.execute("create database template_wego")
-    prepare(cluster.url_of("template_wego"))
+    owner = cluster.url_of("template_wego")
+    prepare(owner, postgres.as_hub(owner))
     return "template_wego"
 
 
@@ -61,7 +75,7 @@ def clone(cluster: postgres.Attachment, template: str) -> str:
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(cluster.admin_url, autocommit=True) as connection:
         connection.execute(f"create database {name} template {template} strategy file_copy")
-    return cluster.url_of(name)
+    return postgres.as_hub(cluster.url_of(name))
 
 
 def drop(cluster: postgres.Attachment, url: str) -> None:

@@ -90,23 +90,23 @@ def bounds_of(settings: Settings) -> Bounds:
     )  # fmt: skip
 
 
-def attach(settings: Settings) -> tuple[str, postgres.Attachment | None]:
-    """The address of the database, and the hold on the embedded one."""
+def attach(settings: Settings) -> postgres.Attachment | None:
+    """The hold on the embedded database; None when the settings name another one."""
     if settings.database_url:
-        return settings.database_url, None
-    held = postgres.attach(settings.home, binaries=Path(settings.pg_bin) if settings.pg_bin else None)
-    return held.url, held
+        return None
+    return postgres.attach(settings.home, binaries=Path(settings.pg_bin) if settings.pg_bin else None)
 
 
 @contextmanager
 def prepared(settings: Settings) -> Iterator[None]:
     """Hold a database that answers and is of this version. One that is away is waited for, and that is said."""
-    from wego.setup import prepare
+    from wego.setup import addresses, prepare
 
-    url, held = attach(settings)
+    held = attach(settings)
     try:
-        _wait_for(url, settings.start_seconds)
-        prepare(url)
+        at = addresses(settings, held)
+        _wait_for(at.owner, settings.start_seconds)
+        prepare(at.owner, at.hub)
         yield
     finally:
         if held is not None:
@@ -140,10 +140,12 @@ def factory() -> Any:
     jobs: the others ask the same queue in vain, so only one needs to."""
     collect_rarely()  # before most is imported
     from wego.app import create_app
+    from wego.setup import addresses
 
     settings = from_environment()
-    url, held = attach(settings)
-    app = create_app(settings, url, jobs=settings.jobs and _is_first(settings.home))
+    held = attach(settings)
+    at = addresses(settings, held)
+    app = create_app(settings, at.hub, jobs=settings.jobs and _is_first(settings.home))
     if held is not None:
         app.router.lifespan_context = _watched(app.router.lifespan_context, held)
     return app

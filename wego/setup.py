@@ -4,27 +4,56 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import psycopg
 
 from members.terms import terms as member_terms
 from practices.terms import terms as practice_terms
-from wego import migrations
+from wego import migrations, roles
+from wego.core import postgres
+from wego.core.settings import Settings
 
 Terms = Iterator[tuple[str, str, int, dict[str, str]]]
 LOCK = 0x5EC0DE  # any number, the same in every process
 
 
-def prepare(url: str) -> None:
-    """Migrate to the newest version when needed, and load the vocabularies. One process at a time."""
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Two ways to one database: as the role that serves, and as the owner of the tables, who migrates."""
+
+    hub: str
+    owner: str
+
+
+def addresses(settings: Settings, held: postgres.Attachment | None) -> Addresses:
+    """The addresses of the embedded database that is held, or those of the settings. With one address alone, the
+    hub serves as the owner, and `wego doctor` says so."""
+    if held is not None:
+        return Addresses(postgres.as_hub(held.url), held.url)
+    return Addresses(settings.database_url, settings.migration_url or settings.database_url)
+
+
+def prepare(owner: str, hub: str | None = None) -> None:
+    """Migrate to the newest version when needed, load the vocabularies, and see to the role that serves. One process
+    at a time."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    with psycopg.connect(url, autocommit=True) as connection:
-        if _is_current(connection):
+    serving = hub if hub != owner else None
+    with psycopg.connect(owner, autocommit=True) as connection:
+        if _is_ready(connection, serving):
             return
         connection.execute("select pg_advisory_lock(%s)", (LOCK,))
         if not _is_current(connection):
-            migrations.upgrade(url)
+            migrations.upgrade(owner)
             load_terms(connection)
+        elif _is_ready(connection, serving):
+            return
+        if serving is not None:
+            roles.prepare_role(connection, serving)
+
+
+def _is_ready(connection: psycopg.Connection, hub: str | None) -> bool:
+    return _is_current(connection) and (hub is None or roles.is_ready(connection, hub))
 
 
 def _is_current(connection: psycopg.Connection) -> bool:

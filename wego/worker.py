@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 import federation.jobs  # noqa: F401  # importing a jobs module is what registers its handlers
 import members.jobs  # noqa: F401  # likewise
 import wego.purges  # noqa: F401  # likewise
-from wego.checkpoints import sign_if_grown
 from wego.core import jobs
+from wego.core.audit.checkpoints import sign_if_grown
 from wego.core.db import Database
 from wego.core.settings import Settings
 from wego.core.tasks import ended
@@ -27,8 +27,7 @@ def register(settings: Settings) -> None:
 
     @jobs.job("audit.checkpoint", cron="* * * * *")
     async def checkpoint(database: Database) -> None:
-        async with database.session() as db:
-            await sign_if_grown(db, settings)
+        await sign_if_grown(database, settings)
 
 
 async def work(database: Database, settings: Settings, *, concurrency: int = 4) -> None:

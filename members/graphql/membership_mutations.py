@@ -300,6 +300,6 @@ class MembershipMutations:
     admit_member: AdmitMemberPayload = verb(
         admit_member, "Record the decision of a body that admits one city or several. For the secretariat."
     )
-    suspend_member: MemberPayload = verb(suspend_member, "Suspend a member. For the secretariat.")
-    reinstate_member: MemberPayload = verb(reinstate_member, "Lift a suspension. For the secretariat.")
+    suspend_member: MemberPayload = verb(suspend_member, "Suspend a member. For the secretariat.", ahead=True)
+    reinstate_member: MemberPayload = verb(reinstate_member, "Lift a suspension. For the secretariat.", ahead=True)
     resign_membership: MemberPayload = verb(resign_membership, "Give notice. For the head of the city.")

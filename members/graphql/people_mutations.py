@@ -138,5 +138,7 @@ class PeopleMutations:
         assign_role, "Give a role. For heads and CIOs to people of their city, for officers to everybody."
     )
     revoke_role: PersonPayload = verb(
-        revoke_role, "End a role: one's own, or as the one who may give it. The last head or CIO of a city stays."
+        revoke_role,
+        "End a role: one's own, or as the one who may give it. The last head or CIO of a city stays.",
+        ahead=True,
     )

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from wego.cli.doctor import findings
+from wego.core.db import Database
 from wego.core.settings import Settings
+
+from ..conftest import owner_url
 
 
 @pytest.mark.parametrize(
@@ -28,5 +31,19 @@ async def test_an_address_at_which_no_token_can_be_had_is_an_error(tmp_path: Pat
 
 
 async def test_a_database_that_cannot_be_reached_is_an_error(tmp_path: Path):
-    *_, last = await findings(Settings(home=tmp_path, database_url="postgresql://127.0.0.1:1/none"))
+    *_, last, about_log = await findings(Settings(home=tmp_path, database_url="postgresql://127.0.0.1:1/none"))
     assert (last.level, "WEGO_DATABASE_URL" in last.what) == ("error", True)
+    assert (about_log.level, "the log cannot be looked at" in about_log.what) == ("warning", True)
+
+
+async def test_a_role_that_could_rewrite_the_log_is_a_warning_and_a_log_without_a_key_an_error(
+    database: Database, tmp_path: Path
+) -> None:
+    *_, told = await findings(Settings(home=tmp_path, database_url=database.url))
+    assert (told.level, told.what) == ("ok", "the log is signed, and the hub's role cannot rewrite it")
+    *_, told = await findings(Settings(home=tmp_path, database_url=owner_url(database.url)))
+    assert (told.level, "owns its tables" in told.what) == ("warning", True)
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "audit.key").write_bytes(b"")
+    *_, told = await findings(Settings(home=tmp_path, database_url=database.url))
+    assert (told.level, "audit.key is empty" in told.what) == ("error", True)

@@ -15,6 +15,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 from federation_make import Caller, Station, make_caller, make_station  # noqa: E402 -- the path comes first
 
+from wego.core import postgres  # noqa: E402 -- likewise
 from wego.core.db import Database  # noqa: E402 -- likewise
 
 
@@ -35,7 +36,7 @@ async def besieged(cluster: Any, template: str, tmp_path_factory: pytest.TempPat
     """One hub for all attacks of the table."""
     with psycopg.connect(cluster.admin_url, autocommit=True) as connection:
         connection.execute(f"create database besieged template {template} strategy file_copy")
-    database = await Database(cluster.url_of("besieged")).open()
+    database = await Database(postgres.as_hub(cluster.url_of("besieged"))).open()
     made = await make_station(database, tmp_path_factory.mktemp("besieged"))
     yield made
     await made.close()

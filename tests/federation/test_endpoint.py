@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 import httpx2
+import psycopg
 import pytest
 from federation_make import (
     ISSUER,
@@ -30,12 +31,14 @@ from federation.routes import address_of, routes
 from wego.core.db import Database
 from wego.core.errors import RateLimited
 
+from ..conftest import owner_url
+
 
 async def test_a_database_that_only_reads_gives_503_and_nothing_half_done(station: Station, caller: Caller) -> None:
     database = station.hub.database
     name = database.url.split("?")[0].rsplit("/", 1)[1]
-    async with database.session() as db:
-        await db.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+    with psycopg.connect(owner_url(database.url), autocommit=True) as owner:
+        owner.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     await database.engine.dispose()
     database.reads.forget()
     answer = await caller.get(station)

@@ -26,6 +26,7 @@ from federation.actors import reload
 from federation.proofs import TokenError
 from federation.verifier import Verifier
 from members.people import touch_access
+from wego.core import audit
 
 
 def _shown(caller: Caller, token: str, scheme: str = "DPoP ") -> list[tuple[bytes, bytes]]:
@@ -89,6 +90,7 @@ async def test_credentials_of_one_identity_have_one_actor(station: Station, call
     async with station.hub.database.session() as db:
         await db.execute(text("UPDATE oauth_client SET scopes = '{catalog:read}'"))
         await touch_access(db)
+        await audit.append(db)
         narrowed = await reload(db, before)
     after = credential_of(station, caller, token)
     assert after.actor == narrowed

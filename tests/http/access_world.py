@@ -21,7 +21,7 @@ from members.models import Application, Person, RoleGrant
 from practices import files, practices, reviews
 from practices.models import PracticeEditor
 from wego.core.access import Role, system
-from wego.core.db import Session
+from wego.core.db import Session, settle
 from wego.core.ids import global_id
 
 OWN, OTHER, REVIEWER, SUSPENDED = "seoul", "chengdu", "barcelona", "takamatsu"
@@ -111,13 +111,19 @@ class Rehearsal:
         self.reads = database.reads
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
+    async def unit(self) -> AsyncIterator[Session]:
         async with self._database.sessions() as db:
             try:
                 yield db
+                await settle(db)
                 await db.flush()
             finally:
                 await db.rollback()
+
+    session = unit
+
+    async def durable(self, db: Session) -> None:
+        """Nothing was committed, so there is nothing to wait for."""
 
 
 @dataclass

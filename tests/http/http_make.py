@@ -27,6 +27,7 @@ from federation.tokens import issue_for_person
 from members.models import City, Person, RoleGrant
 from wego.api.hub import Hub
 from wego.app import create_app
+from wego.core import postgres
 from wego.core.access import Role, system
 from wego.core.db import Database
 from wego.core.ids import global_id
@@ -58,7 +59,7 @@ class Seeded:
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
             connection.execute(f"create database {name} template {self.name} strategy file_copy")
         try:
-            yield url_of(self.admin_url, name)
+            yield postgres.as_hub(url_of(self.admin_url, name))
         finally:
             with psycopg.connect(self.admin_url, autocommit=True) as connection:
                 connection.execute(f"drop database {name} with (force)")
@@ -84,7 +85,7 @@ async def make_seeded(admin_url: str, template: str, home: Path) -> Seeded:
     seeded = Seeded(admin_url, "template_demo", home)
     with psycopg.connect(admin_url, autocommit=True) as connection:
         connection.execute(f"create database {seeded.name} template {template} strategy file_copy")
-    database = await Database(url_of(admin_url, seeded.name)).open()
+    database = await Database(postgres.as_hub(url_of(admin_url, seeded.name))).open()
     try:
         for seed in (members.seed.seed, practices.seed.seed, _more_people):
             async with database.session() as db:

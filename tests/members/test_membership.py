@@ -23,7 +23,7 @@ from wego.core import access, audit
 from wego.core.access import GRANTS, SECRETARIAT, Actor, Role
 from wego.core.db import Database, Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
-from wego.core.models import AccessEpoch, AuditEntry
+from wego.core.models import AccessEpoch, AuditEntry, AuditWord
 
 from .conftest import NOW, SYSTEM, write_city, write_person
 
@@ -234,13 +234,15 @@ async def test_a_step_is_told_in_the_timeline_the_log_and_the_epoch(
     city, officer = await make_city(status=S.FULL), await make_actor((Role.OFFICER, None))
     before = await epoch(db)
     await membership.suspend(db, officer, city.id, Decision("Statute, article 9.", "EXCOM 2026/3"), now=NOW)
+    await audit.append(db)
     step = (await db.execute(select(MembershipStep).where(col(MembershipStep.city_id) == city.id))).scalar_one()
     told = (await db.execute(select(AuditEntry).where(col(AuditEntry.subject_id) == city.id))).scalar_one()
     assert (step.from_status, step.to_status, step.body) == (S.FULL, S.SUSPENDED, Body.EXECUTIVE_COMMITTEE)
     assert (step.reason, step.reference, step.actor) == ("Statute, article 9.", "EXCOM 2026/3", officer.subject)
     assert (told.event, told.actor) == ("member.suspended", officer.subject)
-    assert told.facts == {"from": "full", "to": "suspended", "body": "executive_committee",
-                          "reason": "Statute, article 9.", "reference": "EXCOM 2026/3"}  # fmt: skip
+    assert told.facts == {"from": "full", "to": "suspended", "body": "executive_committee"}
+    words = (await db.execute(select(AuditWord).where(col(AuditWord.entry) == told.index))).scalars()
+    assert {word.field: word.text for word in words} == {"reason": "Statute, article 9.", "reference": "EXCOM 2026/3"}
     assert await epoch(db) == before + 1
     assert (await audit.verify(db)).faults == ()
 
@@ -248,6 +250,7 @@ async def test_a_step_is_told_in_the_timeline_the_log_and_the_epoch(
 async def test_deciding_what_was_just_submitted_tells_the_check_as_well(db: Session, make_city: Any) -> None:
     city = await make_city(status=S.SUBMITTED)
     await membership.accept(db, SYSTEM, city.id, now=NOW)
+    await audit.append(db)
     query = select(MembershipStep).order_by(col(MembershipStep.at), col(MembershipStep.id))
     steps = (await db.execute(query)).scalars().all()
     assert [(step.from_status, step.to_status) for step in steps] == [

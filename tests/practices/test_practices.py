@@ -24,6 +24,7 @@ from practices.life import STEPS, Verb
 from practices.models import Practice, PracticeStatus, Review, Visibility
 from practices.practices import Change
 from practices.reviews import Comment
+from wego.core import audit
 from wego.core.access import Actor, ActorKind, Post, Role
 from wego.core.audit import Event
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
@@ -237,6 +238,7 @@ async def test_a_minor_edit_is_recorded_with_what_it_carried(world: World) -> No
     await practices.revise(world.db, world["cio"], made.id, Change(title="Night buses", minor=True), {})
     (korean,) = await content.status(world.db, made.id)
     assert (korean.percent_complete, korean.stale_blocks) == (100, ())
+    await audit.append(world.db)
     entry = (
         await world.db.execute(select(AuditEntry).where(AuditEntry.event == Event.PRACTICE_REVISED.value))
     ).scalar_one()

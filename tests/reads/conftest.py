@@ -18,6 +18,7 @@ from naive_rows import Session  # noqa: E402 -- the path comes first
 from pools import Pools, fill_pools  # noqa: E402 -- likewise
 from reads_make import NAMED, READINGS, Asked, Network, make_engine, make_network  # noqa: E402 -- likewise
 
+from wego.core import postgres  # noqa: E402 -- likewise
 from wego.core.access import NOBODY, Actor  # noqa: E402 -- likewise
 from wego.core.context import Reading  # noqa: E402 -- likewise
 from wego.core.db import Database  # noqa: E402 -- likewise
@@ -29,7 +30,7 @@ from wego.schema import schema  # noqa: E402 -- likewise
 async def network(cluster: Any, template: str) -> AsyncIterator[Network]:
     with psycopg.connect(cluster.admin_url, autocommit=True) as connection:
         connection.execute(f"create database network template {template} strategy file_copy")
-    database = await Database(cluster.url_of("network")).open()
+    database = await Database(postgres.as_hub(cluster.url_of("network"))).open()
     yield await make_network(database)
     await database.close()
 

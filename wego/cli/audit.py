@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from wego.cli.base import Json, ask, emit, opened, run, settings
-from wego.core import audit as log
+from wego.cli.base import OPERATOR, Json, ask, emit, fail, opened, run, settings
 from wego.core.db import Session
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 
 @app.command()
-def verify(as_json: Json = False) -> None:
-    """Recompute the log; exit code 1 and every fault when an entry was changed, removed or reordered."""
-    from wego.checkpoints import kept
+def verify(
+    key: Annotated[
+        list[str], typer.Option(help="The log's verifier key as you keep it, or a file that holds it; also repeated.")
+    ] = [],  # noqa: B006 -- typer's way to say "none"
+    checkpoints: Annotated[list[Path], typer.Option(help="A copy of checkpoints.jsonl from before.")] = [],  # noqa: B006
+    as_json: Json = False,
+) -> None:
+    """Recompute the log and check every signed checkpoint; exit code 1 and every fault when anything is wrong."""
+    from wego.core.audit.trust import Report, prove
 
-    async def check() -> log.Verdict:
+    async def check() -> Report:
         knobs = settings()
         async with opened(knobs) as database, database.session() as db:
-            return await log.verify(db, kept(knobs.home))
+            return await prove(db, knobs, [*key, *knobs.audit_key.split()], checkpoints)
 
     found = run(check())
     faults = [{"index": fault.index, "what": fault.what} for fault in found.faults]
-    emit({"entries": found.size, "root": found.root.hex(), "good": not faults, "faults": faults}, as_json)
+    told = {
+        "entries": found.verdict.size, "root": found.verdict.root.hex(), "signed": found.signed,
+        "erased_words": found.verdict.erased, "good": not faults, "notices": list(found.notices), "faults": faults,
+    }  # fmt: skip
+    emit(told, as_json)
     if faults:
         raise typer.Exit(1)
 
@@ -33,14 +45,32 @@ def verify(as_json: Json = False) -> None:
 @app.command()
 def checkpoint() -> None:
     """Sign the present size and root, in the database and in a file beside it."""
-    from wego.checkpoints import sign
+    from wego.core.audit.checkpoints import sign
+    from wego.core.audit.keyring import KeyProblem
 
     async def write() -> str:
         knobs = settings()
-        async with opened(knobs) as database, database.session() as db:
-            return await sign(db, knobs)
+        async with opened(knobs) as database:
+            return await sign(database, knobs)
 
-    typer.echo(run(write()), nl=False)
+    try:
+        typer.echo(run(write()), nl=False)
+    except KeyProblem as problem:
+        fail(str(problem))
+
+
+@app.command()
+def key() -> None:
+    """Print the log's verifier keys, the oldest first. Keep them on another machine."""
+    from wego.core.audit.keyring import KeyProblem, public_keys, signer
+
+    knobs = settings()
+    try:
+        signer(knobs)
+    except KeyProblem as problem:
+        typer.secho(str(problem), err=True, fg="red")
+    for each in public_keys(knobs.home)[0]:
+        typer.echo(str(each))
 
 
 @app.command()
@@ -49,22 +79,61 @@ def show(
     city: Annotated[str, typer.Option(help="Only what happened to this city (its slug).")] = "",
     as_json: Json = False,
 ) -> None:
-    """Print the newest entries: who did what and when."""
+    """Print the newest entries: who did what and when, with the words that were not erased."""
     from sqlalchemy import select
     from sqlmodel import col
 
     from members.models import City
-    from wego.core.models import AuditEntry
+    from wego.core.models import AuditEntry, AuditWord
 
     async def read(db: Session) -> list[dict[str, object]]:
         query = select(AuditEntry).order_by(col(AuditEntry.index).desc()).limit(limit)
         if city:
             query = query.where(col(AuditEntry.subject_id).in_(select(col(City.id)).where(col(City.slug) == city)))
         entries = (await db.execute(query)).scalars().all()
+        of = select(AuditWord).where(col(AuditWord.entry).in_([entry.index for entry in entries]))
+        words: dict[int, dict[str, str]] = {}
+        for word in (await db.execute(of)).scalars():
+            words.setdefault(word.entry, {})[word.field] = word.text
         return [
             {"index": e.index, "at": e.at.isoformat(), "event": e.event, "actor": e.actor,
-             "subject": f"{e.subject_type}:{e.subject_id}", "facts": e.facts}
+             "subject": f"{e.subject_type}:{e.subject_id}", "facts": e.facts,
+             "words": {name: words.get(e.index, {}).get(name, "(erased)") for name in e.word_hashes}}
             for e in entries
         ]  # fmt: skip
 
     ask(read, as_json)
+
+
+@app.command()
+def erase(
+    cause: Annotated[str, typer.Option(help="Why, as a code such as gdpr-17 or retention; it stands in the log.")],
+    index: Annotated[int | None, typer.Argument(help="The entry whose words go.")] = None,
+    subject: Annotated[str, typer.Option(help="All entries about this thing (its id).")] = "",
+    before: Annotated[datetime | None, typer.Option(help="All entries from before this day.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Erase the words of entries, such as reasons; the log stays provable, and tells that they were erased."""
+    from wego.core.audit.words import Chosen
+    from wego.core.audit.words import erase as erase_words
+    from wego.core.models import AuditEntry
+
+    if index is None and not subject and before is None:
+        fail("Say whose words go: an entry's index, --subject or --before.", code=2)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]{0,39}", cause):
+        fail("The cause is a code of letters, digits, dots and hyphens.", code=2)
+    moment = before.replace(tzinfo=UTC) if before else None
+
+    async def work() -> list[dict[str, Any]]:
+        async with opened(settings(), owner=True) as database, database.session() as db:
+            old = await db.get(AuditEntry, index) if index is not None else None
+            if old is not None and old.version == 1:
+                fail(f"Entry {index} is from before words lay beside the log: it cannot lose them and stay provable.")
+            done = await erase_words(db, OPERATOR, Chosen(index, subject or None, moment), cause)
+            return [{"index": entry, "words": ", ".join(fields)} for entry, fields in done]
+
+    found = run(work())
+    if not found and not as_json:
+        typer.echo("Nothing to erase.", err=True)
+    else:
+        emit(found, as_json)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import orjson
 import typer
@@ -19,6 +19,9 @@ from wego.core import access, postgres
 from wego.core.db import Database, Session
 from wego.core.errors import Refusal
 from wego.core.settings import PORT_FILE, Settings, from_environment
+
+if TYPE_CHECKING:
+    from wego.setup import Addresses
 
 T = TypeVar("T")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
@@ -66,25 +69,27 @@ class _Params(dict[str, object]):
 
 
 @contextmanager
-def server(knobs: Settings) -> Iterator[str]:
-    """The address of the database: the one of WEGO_DATABASE_URL, else the embedded one, started when needed."""
+def server(knobs: Settings) -> Iterator[Addresses]:
+    """The addresses of the database: those of the settings, else of the embedded one, started when needed."""
+    from wego.setup import addresses
+
     if knobs.database_url:
-        yield knobs.database_url
+        yield addresses(knobs, None)
         return
     binaries = Path(knobs.pg_bin) if knobs.pg_bin else None
     with postgres.attach(knobs.home, binaries=binaries) as attached:
-        yield attached.url
+        yield addresses(knobs, attached)
 
 
 @asynccontextmanager
-async def opened(knobs: Settings, *, migrate: bool = True) -> AsyncIterator[Database]:
-    """The database, migrated and open."""
+async def opened(knobs: Settings, *, migrate: bool = True, owner: bool = False) -> AsyncIterator[Database]:
+    """The database, migrated and open: as the role that serves, or as the owner for what that role must not do."""
     from wego.setup import prepare
 
-    with server(knobs) as url:
+    with server(knobs) as at:
         if migrate:
-            await asyncio.to_thread(prepare, url)
-        database = await Database(url).open()
+            await asyncio.to_thread(prepare, at.owner, at.hub)
+        database = await Database(at.owner if owner else at.hub).open()
         try:
             yield database
         finally:

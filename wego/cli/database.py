@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from wego.cli.base import Json, emit, fail, settings
+from wego.cli.base import Json, emit, fail, server, settings
 from wego.core import postgres
 from wego.core.settings import Settings
 
@@ -68,7 +68,7 @@ def url() -> None:
     """Print the local administrator's connection string (it holds a password)."""
     knobs = settings()
     if knobs.database_url:
-        typer.echo(knobs.database_url)
+        typer.echo(knobs.migration_url or knobs.database_url)
         return
     try:
         with postgres.attach(knobs.home, binaries=_binaries(knobs), grace=60) as held:
@@ -92,9 +92,13 @@ def restore(
     source: Path, replace: Annotated[bool, typer.Option(help="Replace what is in the database.")] = False
 ) -> None:
     """Fill the database from a dump."""
+    from wego.setup import prepare
+
     try:
         knobs = _embedded()
         postgres.restore(knobs.home, source, replace=replace, binaries=_binaries(knobs))
+        with server(knobs) as at:  # the grants of the hub's role are not in the dump
+            prepare(at.owner, at.hub)
     except postgres.PostgresError as error:
         _failed(error)
 

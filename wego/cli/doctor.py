@@ -29,10 +29,12 @@ async def findings(settings: Settings) -> list[Finding]:
     """Everything worth saying, good and bad."""
     found = [_python(), *_home(settings), _port(settings), _address(settings)]
     if settings.database_url:
-        return [*found, await _own_server(settings.database_url)]
+        return [*found, await _own_server(settings.database_url), *await _log(settings, settings.database_url)]
     path = settings.pg_bin or None
     told = postgres.diagnose(settings.home, binaries=None if path is None else postgres.from_environment())
-    return [*found, *(Finding(str(each.level), each.message, each.hint) for each in told)]
+    running = postgres.status(settings.home)
+    about_log = await _log(settings, postgres.as_hub(running.url)) if running.running and running.url else []
+    return [*found, *(Finding(str(each.level), each.message, each.hint) for each in told), *about_log]
 
 
 def _python() -> Finding:
@@ -77,6 +79,34 @@ def _address(settings: Settings) -> Finding:
         f"{settings.issuer} is not https, so no program gets a token",
         "Set WEGO_PUBLIC_URL to an https address.",
     )
+
+
+_RIGHTS = """
+    select r.rolsuper as super, pg_has_role(current_user, c.relowner, 'usage') as owner
+    from pg_roles r, pg_class c where r.rolname = current_user and c.oid = to_regclass('audit_entry')
+"""
+
+
+async def _log(settings: Settings, url: str) -> list[Finding]:
+    """Whether the log is signed, and whether the role that serves could rewrite it. Starts nothing."""
+    from wego.core.audit.checkpoints import checkpoint_health
+    from wego.core.db import AWAY, Database
+
+    database = Database(url, read_size=1, write_size=1)
+    try:
+        rights = await database.reads.fetchrow(_RIGHTS)
+        if rights is None:
+            return [Finding("ok", "the database has no tables yet; the first start makes them")]
+        problem = await checkpoint_health(database, settings)
+    except AWAY as error:
+        return [Finding("warning", f"the log cannot be looked at: {type(error).__name__}", "Start the hub once.")]
+    finally:
+        await database.close()
+    found = [Finding("error", problem, "Nothing is signed meanwhile.")] if problem else []
+    if rights["super"] or rights["owner"]:
+        hint = "Serve with a role of its own: WEGO_MIGRATION_URL for the owner, WEGO_DATABASE_URL for that role."
+        return [*found, Finding("warning", "the hub's role owns its tables, so it could rewrite the log", hint)]
+    return found or [Finding("ok", "the log is signed, and the hub's role cannot rewrite it")]
 
 
 async def _own_server(url: str) -> Finding:

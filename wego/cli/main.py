@@ -42,11 +42,12 @@ def common(
 
 
 def _add_packages() -> None:
-    from wego.cli import members, practices, programs, tokens
+    from wego.cli import keys, members, practices, programs, tokens
 
     app.add_typer(members.app, name="members")
     app.add_typer(practices.app, name="practices")
     app.add_typer(programs.app, name="programs")
+    app.add_typer(keys.app, name="keys")
     app.command()(tokens.token)
     app.command()(tokens.query)
 
@@ -64,7 +65,7 @@ def demo(
     sockets = _bound(knobs) if serve else []
 
     async def prepare(progress: Callable[[str], None]) -> None:
-        async with opened(knobs) as db:
+        async with opened(knobs, owner=True) as db:
             await load(db, knobs, count=practices, progress=progress)
 
     with progress_shown() as progress:
@@ -101,10 +102,23 @@ def _serve(knobs: Settings, sockets: list[socket.socket], words: str = "") -> No
     from wego.serve import Unservable
     from wego.serve import serve as serve_it
 
+    _tell_first_key(knobs)
     try:
         raise typer.Exit(serve_it(knobs, sockets=sockets, words=words))
     except (PostgresError, Unservable) as error:
         fail(error.message, error.hint)
+
+
+def _tell_first_key(knobs: object) -> None:
+    """At the first start: the key by which others can check the log, to be kept on another machine."""
+    from wego.core.audit.keyring import KeyProblem, public_file, signer
+
+    if public_file(knobs.home).exists():  # type: ignore[attr-defined]  # Settings, as above
+        return
+    try:
+        typer.echo(f"The log's verifier key (keep it on another machine, as WEGO_AUDIT_KEY):\n  {signer(knobs).public}")  # type: ignore[arg-type]  # likewise
+    except (KeyProblem, OSError) as problem:
+        typer.secho(f"The log cannot be signed: {problem}", err=True, fg="red")
 
 
 @app.command()
@@ -126,8 +140,8 @@ def migrate(as_json: Json = False) -> None:
     from wego import migrations
     from wego.setup import prepare
 
-    with server(settings()) as url:
-        prepare(url)
+    with server(settings()) as at:
+        prepare(at.owner, at.hub)
     emit({"version": migrations.head()}, as_json)
 
 

@@ -7,7 +7,7 @@ prepared statement whose JSON bytes are the answer. Both run SQL that PostgreSQL
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,12 +19,13 @@ import asyncpg
 import orjson
 from sqlalchemy import DateTime, Enum, event, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as SQLAlchemyTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.types import String
 from sqlmodel import Field, SQLModel
 
+from wego.core.durable import GroupFlush
 from wego.core.statements import StatementPool, lanes_for
 
 Session = AsyncSession
@@ -38,9 +39,13 @@ SQLModel.metadata.naming_convention = {
 }
 
 WRITE_SETTINGS = {
-    "jit": "off", "timezone": "UTC", "statement_timeout": "20000", "application_name": "wego writes",
+    "jit": "off",
+    "timezone": "UTC",
+    "statement_timeout": "20000",
+    "lock_timeout": "5000",  # who waits longer for somebody else is told so
     "idle_in_transaction_session_timeout": "60000",
-}  # fmt: skip
+    "application_name": "wego writes",
+}
 
 # What PostgreSQL, or the way to it, says when it cannot serve now. A mistake in a statement is none of these.
 AWAY = (
@@ -106,6 +111,13 @@ def _after(_connection: Any, _cursor: Any, _sql: str, _values: Any, context: Any
     context.wego_block.__exit__(None, None, None)
 
 
+def _check_alive(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection whose server went away is replaced. It knows by itself: asking it (a "pre-ping") is BEGIN, a
+    statement and ROLLBACK, a third of what a small mutation asks."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("the connection is closed")
+
+
 def moment(*, now: bool = False, nullable: bool = False) -> Any:
     """A column for a point in time, always with its zone; `now` lets the database fill it."""
     default = {"server_default": func.now()} if now else {}
@@ -150,14 +162,15 @@ class Database:
             async_creator=self._connect,
             pool_size=write_size,
             max_overflow=write_size,
-            pool_pre_ping=True,
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
         event.listen(self.engine.sync_engine, "before_cursor_execute", _before)
         event.listen(self.engine.sync_engine, "after_cursor_execute", _after)
+        event.listen(self.engine.sync_engine, "checkout", _check_alive)
         self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self.reads = StatementPool(url, lanes_for(read_size))
+        self.flush = GroupFlush(self._connect)
 
     async def _connect(self) -> Any:
         return await asyncpg.connect(self.url, server_settings=WRITE_SETTINGS)
@@ -168,19 +181,53 @@ class Database:
         return self
 
     async def close(self) -> None:
+        await self.flush.close()
         await self.engine.dispose()
         await self.reads.close()
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
-        """A session that commits at the end of the block, or rolls back when anything was raised."""
+        """A session that commits at the end of the block, or rolls back when anything was raised. What was written is
+        on disk when the block is left."""
+        async with self.unit() as db:
+            yield db
+        await self.durable(db)
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[Session]:
+        """The same for an edge that waits for the disk by itself: call `durable` before anybody is told."""
         async with self.sessions() as db:
             try:
                 yield db
+                await settle(db)
                 await db.commit()
             except BaseException:
                 await db.rollback()
                 raise
+
+    async def durable(self, db: Session) -> None:
+        """Wait for the disk, where the session committed without doing so."""
+        if db.info.pop(_MUST_LAST, False):
+            await self.flush.flushed()
+
+
+_LAST, _MUST_LAST = "wego.last", "wego.must_last"
+
+
+def at_the_end(db: Session, act: Callable[[Session], Awaitable[None]]) -> None:
+    """Do something when the unit of work is over, just before its commit; each act once, in the order of asking."""
+    db.info.setdefault(_LAST, {})[act] = None
+
+
+async def settle(db: Session) -> None:
+    """Do what was put off to the end of the unit of work. The edges call it."""
+    for act in db.info.pop(_LAST, {}):
+        await act(db)
+
+
+def must_last(db: Session) -> None:
+    """Say that this transaction will commit without waiting for the disk, so that the edge has to."""
+    db.info[_MUST_LAST] = True
 
 
 async def raw(db: Session) -> Any:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+RETRY_SECONDS = 2  # where nothing better is known
 MOST_TOLD = 100  # refusals of one request: more help nobody, and an answer is bounded as well
 
 
@@ -38,8 +39,10 @@ class Refusal(Exception):
     @property
     def retry_after(self) -> int | None:
         """After how many seconds to try again, where that helps."""
+        if self.status not in {429, 503}:
+            return None
         seconds = self.params.get("seconds")
-        return seconds if isinstance(seconds, int) and self.status in {429, 503} else None
+        return seconds if isinstance(seconds, int) else RETRY_SECONDS
 
     @property
     def each(self) -> tuple[Refusal, ...]:

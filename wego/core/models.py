@@ -6,13 +6,14 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, SmallInteger, text
 from sqlmodel import Field, SQLModel
 
 from wego.core.db import document, moment
 
 _bytes: Any = LargeBinary()
 _big: Any = BigInteger()
+_small: Any = SmallInteger()
 
 
 class AuditEntry(SQLModel, table=True):
@@ -29,6 +30,19 @@ class AuditEntry(SQLModel, table=True):
     subject_id: UUID
     facts: dict[str, Any] = document()
     leaf_hash: bytes = Field(sa_type=_bytes)
+    version: int = Field(sa_type=_small)  # the form of the entry: 1 held words in its facts, 2 holds their hashes
+    word_hashes: dict[str, str] = document()
+
+
+class AuditWord(SQLModel, table=True):
+    """A text that belongs to an entry, such as a reason. It can be erased: the entry holds its salted hash only."""
+
+    __tablename__ = "audit_word"
+
+    entry: int = Field(sa_type=_big, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    field: str = Field(primary_key=True)
+    salt: bytes = Field(sa_type=_bytes)
+    text: str
 
 
 class AuditState(SQLModel, table=True):
@@ -41,6 +55,7 @@ class AuditState(SQLModel, table=True):
     size: int = Field(default=0, sa_type=_big)
     root: bytes = Field(sa_type=_bytes)
     frontier: bytes = Field(default=b"", sa_type=_bytes)
+    unsigned_since: dt.datetime | None = moment(nullable=True)  # since when entries wait for a checkpoint
 
 
 class AuditCheckpoint(SQLModel, table=True):

@@ -19,6 +19,9 @@ class Settings:
 
     home: Path = field(default=Path(".wego"), metadata={"help": "folder of the data, keys and database"})
     database_url: str = field(default="", metadata={"help": "a PostgreSQL of your own instead of the embedded one"})
+    migration_url: str = field(
+        default="", metadata={"help": "the same PostgreSQL as its owner, so that the hub need not own its tables"}
+    )
     pg_bin: str = field(default="", metadata={"help": "folder with the binaries of the embedded PostgreSQL"})
     host: str = field(default="127.0.0.1", metadata={"help": "address to listen on"})
     port: int = field(default=8000, metadata={"help": "port to listen on; PORT is understood as well"})
@@ -37,6 +40,10 @@ class Settings:
     max_aliases: int = field(default=100, metadata={"help": "most fields of one object, aliases included"})
     max_tokens: int = field(default=4_000, metadata={"help": "longest document, in lexical tokens"})
     max_page: int = field(default=100, metadata={"help": "largest page of a connection"})
+    audit_key: str = field(
+        default="",
+        metadata={"help": "the log's verifier keys as you keep them, or a file with them, for `wego audit verify`"},
+    )
     token_seconds: int = field(default=300, metadata={"help": "life of an access token"})
     requests_per_minute: int = field(
         default=60_000, metadata={"help": "most requests of one client in a minute; 0 switches all rates off"}

@@ -12,13 +12,15 @@
     class MemberMutations:
         admit_member: CityPayload = verb(admit, "Record the decision that makes an associate a full member.")
 
-A Refusal rolls the unit back and becomes `problems`; its neighbours in the same operation stay. With an
+The log is appended after the payload was read, just before the commit, and what was promised is on disk before it is
+told. A Refusal rolls the unit back and becomes `problems`; its neighbours in the same operation stay. With an
 Idempotency-Key what was done is noted in the transaction of the write. A repeat changes nothing: the same things are
 read again, for who asks now, who must still hold the posts and scopes with which they were done.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
@@ -38,17 +40,18 @@ from strawberry.types.arguments import StrawberryArgument, convert_argument
 
 from wego.core import reads
 from wego.core.access import Actor
-from wego.core.db import Database, Session, raw
+from wego.core.db import Database, Session, must_last, raw
 from wego.core.errors import Conflict, CostExceeded, Invalid, NotAllowed, Refusal, Unavailable
 from wego.core.models import IdempotentAnswer
+from wego.core.places import Places, busy
 from wego.core.reads.engine import Engine, Operation, Selected
 from wego.core.reads.query import Run
 from wego.core.statements import Lane
 
-WRITE = "write"
+WRITE, AHEAD = "write", "ahead"
+PAYLOAD_SECONDS = 2.0  # a payload is read while what was written is locked: others wait for it
 # What PostgreSQL says of a NUL in a name that was only looked up; a text that is kept is checked by its service.
 UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
-RETRY_SECONDS = 2
 LARGEST_NOTE = 16_384  # bytes of what is noted of one field for a repeat
 MOST_NOTES = 1_000  # of one client; older ones are dropped
 
@@ -116,10 +119,11 @@ def value(name: str, doc: str, cast: str = "text") -> Any:
     return reads.column(f"({{t}}.keys->>'{name}')::{cast}", doc)
 
 
-def verb(call: Verb, doc: str) -> Any:
-    """Declare a mutation field. The type of its one argument is that of the function's `input`."""
+def verb(call: Verb, doc: str, *, ahead: bool = False) -> Any:
+    """Declare a mutation field. The type of its one argument is that of the function's `input`. `ahead`: it takes
+    rights away, so the secretariat does not stand in line with it."""
     kind = inspect.signature(call, eval_str=True).parameters["input"].annotation
-    declared = strawberry.field(description=doc, metadata={WRITE: call})
+    declared = strawberry.field(description=doc, metadata={WRITE: call, AHEAD: ahead})
     declared.arguments = [StrawberryArgument("input", None, StrawberryAnnotation(kind))]
     return declared
 
@@ -162,6 +166,7 @@ class Writer:
     ) -> None:
         self.engine, self.database, self.words = engine, database, words
         self._schema: Any = None
+        self.places = Places()
 
     async def mutate(
         self, operation: Operation, run: Run, locale: str, repeat: Repeat | None = None, *,
@@ -183,16 +188,14 @@ class Writer:
     async def _one(self, root: Selected, run: Run, locale: str, repeat: Repeat | None, ordinal: int) -> bytes:
         try:
             return await self._unit(root, run, locale, repeat, ordinal)
-        except Unavailable as refusal:
-            if ordinal == 0:  # nothing was done, so the whole request can be told to come again
-                raise
-            refused: Refusal = refusal
         except Refusal as refusal:
             refused = refusal
         except IntegrityError:
             refused = Conflict("This collides with something that exists already.")
         except DBAPIError as error:
             refused = _refusal_of(error)
+        if isinstance(refused, Unavailable) and ordinal == 0:
+            raise refused  # nothing was done, so the whole request can be told to come again
         problems = self.words(refused, locale)
         async with self.database.reads.acquire(Lane.MEMBER) as connection:
             return await self.engine.payload(connection, root, run, {}, problems)
@@ -200,7 +203,8 @@ class Writer:
     async def _unit(self, root: Selected, run: Run, locale: str, repeat: Repeat | None, ordinal: int) -> bytes:
         definition = self.engine.schema.mutation_type.fields[root.name]  # type: ignore[union-attr]  # it ran
         backing = definition.extensions["strawberry-definition"]
-        async with self.database.session() as db:
+        ahead = backing.metadata[AHEAD] and bool(run.actor.shape.everywhere)
+        async with self.places.taken(ahead=ahead), self.database.unit() as db:
             keys = await self._recall(db, repeat, ordinal)
             if keys is None:
                 given = self._input(backing, run.arguments(definition, root.nodes[0])["input"])
@@ -208,7 +212,19 @@ class Writer:
                 await db.flush()
                 keys = result.keys
                 await self._note(db, repeat, ordinal, result)
-            return await self.engine.payload(await raw(db), root, run, keys, [])
+            else:
+                must_last(db)  # what was done before may not be on disk yet
+            answer = await self._payload(db, root, run, keys)
+        await self.database.durable(db)
+        return answer
+
+    async def _payload(self, db: Session, root: Selected, run: Run, keys: Mapping[str, Any]) -> bytes:
+        """What the payload shows, in the transaction of the write: before the log is locked, and not for long."""
+        try:
+            async with asyncio.timeout(PAYLOAD_SECONDS):
+                return await self.engine.payload(await raw(db), root, run, keys, [])
+        except TimeoutError:
+            raise CostExceeded("The payload takes too long to read, and nothing was changed: ask for less.") from None
 
     def _input(self, backing: Any, given: Any) -> Any:
         argument = backing.arguments[0]
@@ -266,7 +282,7 @@ def _refusal_of(error: DBAPIError) -> Refusal:
     if isinstance(cause, asyncpg.TransactionRollbackError):
         return Conflict("Somebody else changed this at the same moment; try again.")
     if isinstance(cause, asyncpg.LockNotAvailableError):
-        return Unavailable("The hub is busy; try again in {seconds} seconds.", seconds=RETRY_SECONDS)
+        return busy()
     if isinstance(cause, asyncpg.QueryCanceledError):
         return CostExceeded("This took too long; ask for less at once.")
     raise error

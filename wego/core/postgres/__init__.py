@@ -16,6 +16,7 @@ from .client import Attachment, Status, attach, status, stop
 from .diagnosis import Finding, Level, diagnose
 from .errors import PostgresError
 from .providers import Provider, Source, from_environment, providers
+from .roles import as_hub
 from .upgrades import Method, Upgrade, upgrade
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Source",
     "Status",
     "Upgrade",
+    "as_hub",
     "attach",
     "backup",
     "diagnose",

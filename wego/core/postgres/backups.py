@@ -14,6 +14,7 @@ from .programs import Programs
 
 _DRAFT = "wego_restoring"
 _BEFORE = "wego_before_restore"
+_BARE = ("--no-owner", "--no-privileges")  # the roles of another cluster are not those of this one
 
 _COUNT = """
 SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -73,7 +74,7 @@ def restore(
     with attach(home, binaries=binaries, tuning=tuning, timeout=timeout) as server:
         programs = Programs.of(server)
         if programs.ask(_COUNT) == "0":
-            programs.load(cluster.DATABASE, source, "--no-owner")
+            programs.load(cluster.DATABASE, source, *_BARE)
         elif replace:
             _swap_in(programs, source)
         else:
@@ -86,7 +87,7 @@ def _swap_in(programs: Programs, source: Path) -> None:
         programs.ask(f"DROP DATABASE IF EXISTS {name}", "postgres")
     programs.ask(f"CREATE DATABASE {_DRAFT} TEMPLATE template0", "postgres")
     try:
-        programs.load(_DRAFT, source, "--no-owner")
+        programs.load(_DRAFT, source, *_BARE)
         # Nobody may come in between the end of the connections and the renames.
         programs.ask(f"ALTER DATABASE {cluster.DATABASE} ALLOW_CONNECTIONS false", "postgres")
         renames = (_rename(cluster.DATABASE, _BEFORE), _rename(_DRAFT, cluster.DATABASE))

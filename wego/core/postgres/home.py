@@ -20,6 +20,8 @@ import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from wego.core import files
+
 from . import port
 from .errors import PostgresError
 
@@ -113,13 +115,9 @@ def open_home(path: Path) -> Home:
 
 def write_private(path: Path, text: str) -> None:
     """Write a 0600 file in one step: readers see the old text or the new, never half."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    if not path.parent.is_dir():  # a home that was removed stays removed
+        raise FileNotFoundError(path.parent)
+    files.write_private(path, text.encode())
 
 
 def read_password(home: Home) -> str | None:

@@ -1,0 +1,187 @@
+"""What an entry says, and the bytes that are hashed of it.
+
+Binding texts: RFC 8785 (canonical JSON), federation.md 5.7 (what may stand in the log). There are two forms. Entries
+of the first have words, such as reasons, among their facts; they were written before words got a table of their own,
+and their leaves hold them. Entries of the second have ids, codes, numbers and moments as facts, and of each word the
+hash SHA-256(salt || UTF-8 of the text); the salt lies with the word, so that an erased word cannot be guessed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import orjson
+import rfc8785
+
+FORM = 2  # of the entries that are written now
+LONGEST_WORD = 8_000
+SALT_BYTES = 32
+MOST_IN_A_LIST = 5_000
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)?)?")
+_NAMES = frozenset({"slug", "client"})  # chosen by people, and public in addresses anyway
+_LETTER = re.compile(r"[A-Za-z]")
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+class Event(StrEnum):
+    """Everything that can happen, as `<noun>.<past participle>`; a value is never renamed, only retired."""
+
+    CITY_REGISTERED = "city.registered"
+    CITY_UPDATED = "city.updated"
+    APPLICATION_DRAFTED = "application.drafted"
+    APPLICATION_SUBMITTED = "application.submitted"
+    APPLICATION_CHECKED = "application.check_started"
+    APPLICATION_CHANGES_REQUESTED = "application.changes_requested"
+    APPLICATION_ACCEPTED = "application.accepted"
+    APPLICATION_DECLINED = "application.declined"
+    APPLICATION_WITHDRAWN = "application.withdrawn"
+    MEMBER_ADMITTED = "member.admitted"
+    MEMBER_SUSPENDED = "member.suspended"
+    MEMBER_REINSTATED = "member.reinstated"
+    MEMBER_RESIGNING = "member.resignation_received"
+    MEMBER_RESIGNED = "member.resigned"
+    PERSON_INVITED = "person.invited"
+    INVITATION_ACCEPTED = "invitation.accepted"
+    ROLE_ASSIGNED = "role.assigned"
+    ROLE_REVOKED = "role.revoked"
+    PRACTICE_CREATED = "practice.created"
+    PRACTICE_REVISED = "practice.revised"
+    PRACTICE_TRANSLATED = "practice.translated"
+    PRACTICE_SUBMITTED = "practice.submitted"
+    PRACTICE_REVIEWER_ASSIGNED = "practice.reviewer_assigned"
+    PRACTICE_CHANGES_REQUESTED = "practice.changes_requested"
+    PRACTICE_ACCEPTED = "practice.accepted"
+    PRACTICE_PUBLISHED = "practice.published"
+    PRACTICE_ARCHIVED = "practice.archived"
+    CLIENT_REGISTERED = "client.registered"
+    CLIENT_REVOKED = "client.revoked"
+    TOKEN_ISSUED = "token.issued"  # noqa: S105  # the name of an event, not a secret
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105  # likewise
+    KEY_ROTATED = "key.rotated"
+    WORDS_ERASED = "words.erased"
+
+
+class WordInFacts(ValueError):
+    """Somebody tells the log a text that is neither an id nor a code: it belongs into `words`."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the fact {name} of the log is not an id, code, number or moment: give it in `words`")
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What is to be told: an event, its subject (type and key), facts, and words that can be erased."""
+
+    event: Event
+    subject_type: str
+    subject_id: UUID
+    facts: dict[str, Any]
+    at: datetime | None = None
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, fact in self.facts.items():
+            _check_fact(name, fact)
+        for name, word in self.words.items():
+            if not _KEY.fullmatch(name) or not isinstance(word, str) or len(word) > LONGEST_WORD:
+                raise ValueError(f"the word {name} of the log has no good name, or over {LONGEST_WORD} characters")
+
+
+def _check_fact(name: str, fact: Any) -> None:
+    if not _KEY.fullmatch(name):
+        raise WordInFacts(name)
+    if isinstance(fact, Mapping):
+        for key, value in fact.items():
+            _check_fact(key, value)
+    elif isinstance(fact, list | tuple) and len(fact) <= MOST_IN_A_LIST:
+        for value in fact:
+            _check_fact(name, value)
+    elif not _is_code(fact, named=name in _NAMES):
+        raise WordInFacts(name)
+
+
+def _is_code(fact: Any, *, named: bool) -> bool:
+    """Whether a fact is none, a truth, a whole number, a moment, an id or a code. A telephone number is none of
+    these: what has no letter must be a date, or short, or the name that the thing has in addresses (`named`)."""
+    if fact is None or isinstance(fact, int):
+        return fact is None or abs(fact) < 2**53
+    if not isinstance(fact, str):
+        return False
+    if fact == "" or _MOMENT.fullmatch(fact):
+        return True
+    return bool(_CODE.fullmatch(fact)) and (named or len(fact) < 6 or bool(_LETTER.search(fact)) or _is_uuid(fact))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True)
+class Salted:
+    """A word with its salt."""
+
+    field: str
+    text: str
+    salt: bytes
+
+    @property
+    def hash(self) -> str:
+        return word_hash(self.salt, self.text)
+
+
+def word_hash(salt: bytes, text: str) -> str:
+    return hashlib.sha256(salt + text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def salted(words: Mapping[str, str]) -> list[Salted]:
+    """The words that say something, each with a salt of its own."""
+    return [Salted(name, text, secrets.token_bytes(SALT_BYTES)) for name, text in sorted(words.items()) if text]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """The canonical JSON of an entry on both sides of its index, which only the log knows."""
+
+    head: bytes
+    tail: bytes
+
+    def at(self, index: int) -> bytes:
+        return self.head + str(index).encode() + self.tail
+
+
+def leaf_of(actor: str, told: Happening, at: datetime, hashes: Mapping[str, str]) -> Leaf:
+    """The leaf of an entry that is written now."""
+    subject = {"id": str(told.subject_id), "type": told.subject_type}
+    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
+    return _leaf({"actor": actor, "at": moment, "event": told.event.value, "facts": told.facts}, subject, hashes, FORM)
+
+
+def _leaf(before: Mapping[str, Any], subject: Mapping[str, Any], hashes: Any, version: int) -> Leaf:
+    """RFC 8785 orders members by their names: actor, at, event, facts, index, subject, version, words."""
+    after: dict[str, Any] = {"subject": dict(subject)}
+    if version != 1:
+        after |= {"version": version, "words": hashes}
+    return Leaf(rfc8785.dumps(dict(before))[:-1] + b',"index":', b"," + rfc8785.dumps(after)[1:])
+
+
+def canonical(row: Any) -> bytes:
+    """The bytes that were hashed for an entry as it stands in the database, by the columns of `proof.ENTRIES`.
+    Whatever they are, never an exception: a row that somebody spoiled is to be told, and must not stop who looks."""
+    try:
+        before = {"actor": row.actor, "at": row.at, "event": row.event, "facts": orjson.loads(row.facts)}
+        subject = {"id": row.subject_id, "type": row.subject_type}
+        return _leaf(before, subject, orjson.loads(row.hashes), row.version).at(row.index)
+    except (ValueError, TypeError, RecursionError) as problem:  # those of rfc8785 and orjson are ValueErrors
+        return b"unreadable " + type(problem).__name__.encode()
