@@ -106,8 +106,10 @@ def test_no_text_becomes_html_that_the_allow_list_does_not_know(text: str) -> No
 
 # ── what a hostile text may cost ──────────────────────────────────────────────────────────────────────────────────
 
-PATTERNS = ["![", "[", "[]", "[](", "*a ", "_a_ ", "<a", "- a\n", "|a|b\n|-|-\n", "[a]: b\n", "[a](<", "![[]()",
-            "**a", "# a\n", "[[a]", "*_", "[a](((", '[a](b "', "> > ", "`", "&", "\\", "[a][b]", "![a][b](c)", "<b@c>"]  # fmt: skip
+PATTERNS = [
+    "![", "[", "[]", "[](", "*a ", "_a_ ", "<a", "- a\n", "|a|b\n|-|-\n", "[a]: b\n", "[a](<", "![[]()", "**a",
+    "# a\n", "[[a]", "*_", "[a](((", '[a](b "', "> > ", "`", "&", "\\", "[a][b]", "![a][b](c)", "<b@c>",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
