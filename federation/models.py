@@ -27,8 +27,20 @@ class OAuthClient(SQLModel, table=True):
     name: str = ""
     jwks: dict[str, Any] = document()
     scopes: list[str] = words()
+    documents_only: bool = Field(default=False, sa_column_kwargs={"server_default": "false"})
     created_at: dt.datetime = moment(now=True)
     revoked_at: dt.datetime | None = moment(nullable=True)
+
+
+class OAuthDocument(SQLModel, table=True):
+    """A GraphQL document that a program has registered: it may be named by its hash instead of being sent."""
+
+    __tablename__ = "oauth_document"
+
+    client_id: UUID = Field(foreign_key="oauth_client.id", primary_key=True)
+    sha256: bytes = Field(sa_type=_bytes, primary_key=True)
+    text: str
+    registered_at: dt.datetime = moment(now=True)
 
 
 class OAuthKey(SQLModel, table=True):

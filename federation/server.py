@@ -67,6 +67,7 @@ class Program(ClientMixin):
     city_slug: str
     locale: str
     epoch: int
+    documents_only: bool = False
 
     def get_client_id(self) -> str:
         return self.client_id
@@ -250,6 +251,7 @@ class AccessTokens(JWTBearerTokenGenerator):
             "city": str(client.city_id),
             "locale": client.locale,
             "epoch": client.epoch,
+            **({"documents": "registered"} if client.documents_only else {}),
         }
 
     def access_token_generator(  # type: ignore[override]  # the stubs see a protocol where the source has a method

@@ -89,7 +89,7 @@ class Form:
 
 
 _LOAD = """
-    SELECT c.id, c.client_id, c.jwks, c.scopes, c.city_id, y.slug, y.endonym_locale, e.seq
+    SELECT c.id, c.client_id, c.jwks, c.scopes, c.city_id, y.slug, y.endonym_locale, e.seq, c.documents_only
     FROM access_epoch e
     JOIN oauth_client c ON c.client_id = $1 AND c.revoked_at IS NULL
     JOIN city y ON y.id = c.city_id
@@ -128,8 +128,8 @@ async def load_program(hub: Hub, client_id: str) -> Program | None:
     row = await hub.database.reads.fetchrow(_LOAD, client_id, _STANDING)
     if row is None:
         return None
-    key, known_id, jwks, scopes, city_id, slug, locale, epoch = row
-    return Program(key, known_id, jose.members(jwks), tuple(scopes), city_id, slug, locale, epoch)
+    key, known_id, jwks, scopes, city_id, slug, locale, epoch, only = row
+    return Program(key, known_id, jose.members(jwks), tuple(scopes), city_id, slug, locale, epoch, only)
 
 
 async def issue(hub: Hub, form: Form, proofs: Sequence[str], pace: Pace, now: datetime | None = None) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Verified:
     kid: str
     jti: str
     client_id: str
+    documents_only: bool  # whether its program may run nothing but what is registered for it
     jkt: str
     issued: datetime
     starts: float
@@ -218,6 +219,7 @@ def _verified(claims: dict[str, Any], token: str, kid: str) -> Verified:
         kid=kid,
         jti=jose.identifier(claims, "jti", "token"),
         client_id=client,
+        documents_only=claims.get("documents") == "registered",
         jkt=confirmed["jkt"],
         issued=datetime.fromtimestamp(jose.seconds(claims, "iat"), UTC),
         starts=jose.seconds(claims, "nbf"),

@@ -254,7 +254,7 @@ class CityFilter:
     language: list[LanguageTag] | None = reads.condition(
         "{t}.languages && {v}::varchar[]", "text[]", "With one of these languages in the administration."
     )
-    name_contains: str | None = reads.condition(_NAMED, "text", "With this in its name, in any language.")
+    name_contains: str | None = reads.condition(_NAMED, "text", "With this in its name, in any language.", price=250)
     population_min: int | None = reads.condition("{t}.population >= {v}", "bigint", "With at least so many people.")
     population_max: int | None = reads.condition("{t}.population <= {v}", "bigint", "With at most so many people.")
 

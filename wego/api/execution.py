@@ -77,9 +77,11 @@ class Execution:
         return await self._read(operation)
 
     async def _operation(self, params: Params) -> Operation:
-        text, hub = params.query, self.hub
+        text, hub, credential = params.query, self.hub, self.request.credential
         if params.sha256 and not text:
-            text = await hub.persisted.find(params.sha256, self.request.credential)
+            text = await hub.persisted.find(params.sha256, credential)
+        if credential is not None:
+            await hub.persisted.require(text, credential)
         if hub.engine.library.known(text) is None:  # to parse and validate costs about as much for each character
             hub.rates.take(Purpose.COST, self.request.caller, len(text))
         document = await hub.engine.load(text)

@@ -7,8 +7,10 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from federation import documents
 from federation.keys import open_keys
 from federation.verifier import Verifier
 from i18n.locales import reading_list
@@ -91,12 +93,9 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
         stack.push_async_callback(_closed, keys.close, "the keys")
         yield Hub(
             settings, database, engine, Writer(engine, database, words).bind_schema(schema()), keys,
-            Verifier(settings, keys), answers, rates_of(settings), PersistedDocuments(_registered),
+            Verifier(settings, keys), answers, rates_of(settings),
+            PersistedDocuments(partial(documents.find, database.reads)),
         )  # fmt: skip
-
-
-async def _registered(_client: str, _sha256: str) -> str | None:
-    return None
 
 
 async def _sweep() -> None:

@@ -7,14 +7,15 @@ its documents registered for good (`wego programs documents`): they are found by
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable
 
+from federation import documents
 from federation.verifier import Credential
 from wego.core.cache import Cache
-from wego.core.errors import Invalid, NotFound
+from wego.core.errors import Invalid, NotAllowed, NotFound
 
-BYTES = 4 * 2**20
+BYTES = 2 * 2**20  # of each of the two kinds
+TRUSTED_SECONDS = 60.0  # after which it is asked again whether a document is still registered
 
 Registered = Callable[[str, str], Awaitable[str | None]]
 
@@ -30,26 +31,37 @@ class PersistedDocuments:
 
     def __init__(self, registered: Registered) -> None:
         self._registered = registered
-        self._known: Cache[tuple[str, str], str] = Cache(BYTES)
+        self._sent: Cache[str, str] = Cache(BYTES)
+        self._trusted: Cache[tuple[str, str], str] = Cache(BYTES, seconds=TRUSTED_SECONDS)
 
     def remember(self, text: str, sha256: str) -> None:
         """Keep a document under its hash; Invalid when the hash is of another text."""
-        if hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != sha256:
+        if documents.hash_of(text) != sha256:
             raise Invalid("The document is not the one of this hash.", path=("extensions",))
-        self._known.put(("", sha256), text)
+        self._sent.put(sha256, text)
 
     async def find(self, sha256: str, credential: Credential | None) -> str:
         """The text of a document; NotPersisted when it has to be sent."""
-        found = self._known.get(("", sha256))
+        found = self._sent.get(sha256)
         if found is None and credential is not None:
-            client = credential.verified.client_id
-            found = self._known.get((client, sha256)) or await self._load(client, sha256)
+            found = await self.registered(sha256, credential)
         if found is None:
             raise NotPersisted("PersistedQueryNotFound")
         return found
 
-    async def _load(self, client: str, sha256: str) -> str | None:
-        text = await self._registered(client, sha256)
-        if text is not None:
-            self._known.put((client, sha256), text)
-        return text
+    async def registered(self, sha256: str, credential: Credential) -> str | None:
+        """The document of this hash that the program of a token has registered."""
+        client = credential.verified.client_id
+        found = self._trusted.get((client, sha256))
+        if found is None:
+            found = await self._registered(client, sha256)
+            if found is not None:
+                self._trusted.put((client, sha256), found)
+        return found
+
+    async def require(self, text: str, credential: Credential) -> None:
+        """Refuse a program that may only run its registered documents another one."""
+        if not credential.verified.documents_only:
+            return
+        if await self.registered(documents.hash_of(text), credential) is None:
+            raise NotAllowed("This program may only run the documents that are registered for it.")

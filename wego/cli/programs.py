@@ -12,11 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
-from federation import clients, jose
+from federation import clients, documents, jose
 from federation.keys import write_private
 from members import cities
+from wego.api.hub import make_engine
 from wego.cli.base import OPERATOR, Json, ask, fail, settings
 from wego.core.db import Session
+from wego.core.reads.documents import GraphQLErrors
 
 app = typer.Typer(no_args_is_help=True, help="Programs of cities: register them with their keys, revoke them.")
 
@@ -83,6 +85,47 @@ def _read(path: Path | None) -> dict[str, Any]:
         fail(f"{path} does not hold a JWK or a JWK Set (RFC 7517).")
     jwks: dict[str, Any] = given if "keys" in given else {"keys": [given]}
     return jwks
+
+
+@app.command("documents")
+def register_documents(
+    client_id: Annotated[str, typer.Argument(help="The client_id of the program.")],
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Documents (.graphql), or JSON files of hash and text.")
+    ] = None,
+    only: Annotated[bool | None, typer.Option("--only/--any", help="Whether it may run nothing else.")] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Remove those it has first.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Register documents of a program, which it names by their SHA-256 hash from then on."""
+    texts = [text for path in files or () for text in _documents(path)]
+    library = make_engine(settings()).library
+    for text in texts:
+        try:
+            library.check(text)
+        except GraphQLErrors as wrong:
+            fail(f"A document is not right: {wrong.errors[0].message}", text[:200])
+
+    async def work(db: Session) -> Any:
+        client = await clients.by_client_id(db, client_id)
+        if forget:
+            await documents.forget_all(db, OPERATOR, client)
+        hashes = await documents.register(db, OPERATOR, client, texts, only=only)
+        return [
+            {"sha256": sha256, "document": " ".join(text.split())[:80]}
+            for sha256, text in zip(hashes, texts, strict=True)
+        ]
+
+    ask(work, as_json)
+
+
+def _documents(path: Path) -> list[str]:
+    """The documents of a file: the text itself, or the values of a JSON object such as code generators write."""
+    try:
+        text = path.read_text("utf-8")
+        return [str(value) for value in json.loads(text).values()] if path.suffix == ".json" else [text]
+    except (OSError, ValueError, AttributeError) as problem:
+        fail(f"{path} cannot be read: {problem}")
 
 
 @app.command()

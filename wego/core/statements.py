@@ -81,6 +81,21 @@ def lanes_for(size: int, cores: int | None = None) -> dict[Lane, Terms]:
     }
 
 
+REFUSED = (asyncpg.QueryCanceledError, asyncpg.ProgramLimitExceededError)
+
+
+def refusal_of(error: BaseException, terms: Terms, took: float) -> BaseException:
+    """What PostgreSQL ended or would not do, as a refusal: a statement that ran out of its time, or whose answer is too
+    large, is too dear. One that somebody else ended is an outage, and stays the error it is."""
+    if isinstance(error, asyncpg.ProgramLimitExceededError):
+        return CostExceeded("The answer is too large; ask for less at once.")
+    if took < terms.seconds * 0.9:
+        return error
+    return CostExceeded(
+        "The answer took longer than {seconds} seconds; ask for less at once.", seconds=round(terms.seconds)
+    )
+
+
 def _weight(sql: str) -> int:
     return PLAN_BASE + PLAN_FACTOR * len(sql)
 
@@ -210,8 +225,8 @@ class StatementPool:
         try:
             reader = await self._living(places)
             yield reader
-        except asyncpg.QueryCanceledError as error:
-            raise self._too_slow(error, places.terms, monotonic() - began) from None
+        except REFUSED as error:
+            raise refusal_of(error, places.terms, monotonic() - began) from None
         finally:
             places.give(monotonic() - began)
             self._give(places, reader)
@@ -227,8 +242,8 @@ class StatementPool:
             if reader is None or not reader.usable:
                 reader = await self._living(places, reader)
             return await reader.fetchrow(sql, values, self._asked_before)
-        except asyncpg.QueryCanceledError as error:
-            raise self._too_slow(error, places.terms, monotonic() - began) from None
+        except REFUSED as error:
+            raise refusal_of(error, places.terms, monotonic() - began) from None
         finally:
             places.give(monotonic() - began)
             self._give(places, reader)
@@ -267,15 +282,6 @@ class StatementPool:
             reader.connection.terminate()
         elif not reader.connection.is_closed():
             places.idle.append(reader)
-
-    @staticmethod
-    def _too_slow(error: BaseException, terms: Terms, took: float) -> BaseException:
-        """A statement that ran out of its time is too dear; one that somebody else ended is an outage."""
-        if took < terms.seconds * 0.9:
-            return error
-        return CostExceeded(
-            "The answer took longer than {seconds} seconds; ask for less at once.", seconds=round(terms.seconds)
-        )
 
     def forget(self) -> None:
         """Drop what is idle: what is broken for one is broken for all."""

@@ -283,6 +283,8 @@ def _refusal_of(error: DBAPIError) -> Refusal:
         return Conflict("Somebody else changed this at the same moment; try again.")
     if isinstance(cause, asyncpg.LockNotAvailableError):
         return busy()
+    if isinstance(cause, asyncpg.ProgramLimitExceededError):
+        return CostExceeded("The answer is too large; ask for less at once.")
     if isinstance(cause, asyncpg.QueryCanceledError):
         return CostExceeded("This took too long; ask for less at once.")
     raise error

@@ -64,6 +64,7 @@ class Event(StrEnum):
     PRACTICE_ARCHIVED = "practice.archived"
     CLIENT_REGISTERED = "client.registered"
     CLIENT_REVOKED = "client.revoked"
+    CLIENT_DOCUMENTS_REGISTERED = "client.documents_registered"
     TOKEN_ISSUED = "token.issued"  # noqa: S105  # the name of an event, not a secret
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # likewise
     KEY_ROTATED = "key.rotated"

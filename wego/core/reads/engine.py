@@ -286,7 +286,8 @@ class Engine:
                 root.literal = orjson.dumps(query.name)
             elif not name.startswith("__") and meta_of(query.fields[name]) is not None:
                 root.column = len(columns)
-                columns.append(f"({compiler.value(query, Row('', {}), nodes, 0, 1)})::json as c_{len(columns)}")
+                found = compiler.value(query, Row("", {}), nodes, 0, 1)
+                columns.append(f"{bounded(f'({found})::json', self.limits.answer)} as c_{len(columns)}")
             elif name.startswith("__"):
                 introspected += self.introspection.values(compiler.collect, nodes)
             roots.append(root)
@@ -388,14 +389,23 @@ class Engine:
         row = Row("payload", {"t": "payload"})
         sets = [node.selection_set for node in nodes if node.selection_set]
         columns = compiler.columns(target, row, sets, 1, 1)
-        sql = (
-            f"select row_to_json(o$)::text from (select {columns} from (select {keys}::jsonb as keys, "
-            f"{problems}::json as problems) payload{row.join_sql(columns)}) o$"
+        found = (
+            f"(select row_to_json(o$) from (select {columns} from (select {keys}::jsonb as keys, "
+            f"{problems}::json as problems) payload{row.join_sql(columns)}) o$)"
         )
-        return compact(sql, compiler.query.binders)
+        return compact(f"select {bounded(found, self.limits.answer)}::text", compiler.query.binders)
 
     def _compiler(self, operation: Operation, run: Run) -> Compiler:
         return Compiler(self.schema, operation.document.fragments, run, self.limits, operation.document.bake)
+
+
+def bounded(found: str, most: int) -> str:
+    """The SQL of a JSON value, or an error of PostgreSQL (54000) when it has more bytes than an answer may have: what
+    is read costs memory in the database, here and with the client, however few objects it is made of."""
+    return (
+        f"(select case when v$ is null or pg_column_size(v$) <= {most} then v$ else too_large() end "
+        f"from (select {found} as v$ offset 0) b$)"
+    )
 
 
 def gate_said(row: Any) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from wego.core.reads.compile import Compiler
 
 
+COUNT, COUNT_FILTERED = 40, 100  # what a count costs, in objects
 COUNTS = frozenset({"totalCount", "totalCountIsCapped"})
 
 
@@ -93,6 +94,7 @@ class Page:
             if value is not None and definition is not None:
                 meta = meta_of(definition.fields[name])
                 assert isinstance(meta, Condition), f"filter field {name} does not say what it is in SQL"
+                self.compiler.spend(self.many * meta.price)
                 place = self.compiler.query.bind(self._filter_value(name, meta), meta.cast)
                 sql = meta.sql(self.compiler.query) if callable(meta.sql) else meta.sql
                 found.append(Given(meta, place, sql))
@@ -172,6 +174,7 @@ class Page:
         else:
             rows = ""
         if count:
+            compiler.spend(self.many * (COUNT_FILTERED if self.given else COUNT))
             rows = f"{f'{rows}, ' if rows else ' from '}(select {self._count()} as many offset 0) n$"
         columns = ", ".join(f'{sql} as "{key}"' for key, sql in outer.items())
         return f"(select row_to_json(c$) from (select {columns}{rows}) c$)"

@@ -34,6 +34,7 @@ class Limits:
     page: int = 100
     ids: int = 100
     fields: int = 1_500
+    answer: int = 8 * 2**20  # bytes of one root field
 
 
 @dataclass(slots=True, weakref_slot=True)
