@@ -80,7 +80,12 @@ class PracticeFilter:
         _LOCALE, "text", "That can be read in this language.", listed=_LISTED_LOCALE, index=reads.Facet("l")
     )
     title_contains: str | None = reads.condition(
-        _TITLE, "text", "With this in the title, in any language.", listed=_LISTED_TITLE, index=reads.Grams(_FOUND)
+        _TITLE,
+        "text",
+        "With this in the title, in any language.",
+        listed=_LISTED_TITLE,
+        index=reads.Grams(_FOUND),
+        price=250,
     )
     published_after: datetime | None = reads.condition(
         "{t}.published_at > {v}", "timestamptz", "Published later.", index=reads.Within("{t}.sorted_at", ">")
