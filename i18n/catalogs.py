@@ -6,23 +6,27 @@ build step stands between them and the running hub.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
 from babel.messages.pofile import read_po
 
-from i18n.locales import DEFAULT, direction
+from i18n.locales import DEFAULT, LOCALES, direction
 
 HERE = Path(__file__).parent / "locale"
 ISOLATE, POP = "\u2068", "\u2069"  # first strong isolate … pop (UAX 9): a foreign name keeps its own direction
 
 
-@lru_cache(maxsize=32)
 def catalog(locale: str) -> dict[str, str]:
     """English sentence → sentence in this language; untranslated ones are left out."""
+    return _catalog(locale) if locale in LOCALES and locale != DEFAULT else {}
+
+
+@cache
+def _catalog(locale: str) -> dict[str, str]:
     path = HERE / locale / "LC_MESSAGES" / "messages.po"
-    if locale == DEFAULT or not path.is_file():
+    if not path.is_file():
         return {}
     with path.open("rb") as file:
         return {str(each.id): str(each.string) for each in read_po(file) if each.id and each.string}

@@ -8,10 +8,10 @@ reader wants texts written by cities, which can be in any language of the world 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import langcodes
 
+from wego.core.cache import remembered
 from wego.core.context import Reading
 
 # tag → endonym, in the order of the chooser. A new language is one line here and one folder in `i18n/locale/`.
@@ -41,30 +41,45 @@ RIGHT_TO_LEFT_LANGUAGES = ("ar", "fa", "he", "ur", "ps", "sd", "ug", "yi", "dv",
 
 WRITTEN_IN_SEVERAL_SCRIPTS = frozenset({"zh", "sr", "az", "uz", "bs", "pa", "ks", "mn", "ku", "tg", "kk", "ug", "sd"})
 
+MOST_HEADER = 1_000  # characters of an Accept-Language header
 MOST_PARTS = 30  # of an Accept-Language header
 MOST_TAGS = 8  # of a reading list
+MOST_LANGUAGES = 2_000  # that the library keeps, about 1 KB each
 
 
-@lru_cache(maxsize=2048)
+def _trim() -> None:
+    """The library keeps every tag that it ever read, and tags come from strangers."""
+    for kept in (langcodes.Language._INSTANCES, langcodes.Language._PARSE_CACHE):
+        if len(kept) > MOST_LANGUAGES:
+            kept.clear()
+
+
+@remembered(256 * 1024)
 def canonical(tag: str) -> str | None:
     """The canonical form of a BCP 47 tag; None when it is not valid."""
+    _trim()
     if len(tag) > 35 or not tag or not tag.isascii() or not langcodes.tag_is_valid(tag):
         return None
     standard = langcodes.standardize_tag(tag)
     return None if standard.startswith("x-") or standard == "und" else standard
 
 
-@lru_cache(maxsize=2048)
+@remembered(128 * 1024)
 def direction(tag: str) -> str:
     """ "rtl" or "ltr", by the likely script of the tag."""
     return "rtl" if langcodes.Language.get(tag).maximize().script in RIGHT_TO_LEFT_SCRIPTS else "ltr"
 
 
-@lru_cache(maxsize=4096)
 def accepted(header: str) -> tuple[str, ...]:
-    """The tags of an Accept-Language header, best first; what cannot be read is left out, `*` as well."""
+    """The tags of an Accept-Language header, best first; what cannot be read is left out, `*` as well. No more of the
+    header is looked at than a reader's browser would send."""
+    return _accepted(header[:MOST_HEADER])
+
+
+@remembered(256 * 1024)
+def _accepted(header: str) -> tuple[str, ...]:
     weighted = []
-    for order, part in enumerate(header[:1000].split(",")[:MOST_PARTS]):
+    for order, part in enumerate(header.split(",")[:MOST_PARTS]):
         tag, _, weight = part.partition(";")
         quality = _quality(weight)
         known = canonical(tag.strip())
@@ -83,7 +98,7 @@ def _quality(weight: str) -> float:
         return 0.0
 
 
-@lru_cache(maxsize=4096)
+@remembered(256 * 1024)
 def negotiate(tags: tuple[str, ...], city_locale: str = "") -> str:
     """The hub's own locale for a reader: the first tag that one of ours matches closely, else the language of his
     city, else English. Distance 10 keeps zh-TW from zh-Hans and never answers ca with es or be with ru."""
@@ -95,7 +110,7 @@ def negotiate(tags: tuple[str, ...], city_locale: str = "") -> str:
     return DEFAULT
 
 
-@lru_cache(maxsize=4096)
+@remembered(512 * 1024)
 def reading_list(tags: tuple[str, ...]) -> Reading:
     """Expand wishes to the tags that texts may carry (RFC 4647 lookup, plus the likely script): ko-KR → ko-KR, ko;
     zh-TW → zh-TW, zh-Hant; zh → zh, zh-Hans. Without a wish, English."""

@@ -60,6 +60,22 @@ def test_every_refusal_says_a_sentence_that_can_be_extracted():
     assert hidden == []
 
 
+KEYS_ARE_FEW = {"refusal", "_catalog", "_zones"}  # statuses that we send, languages that we speak
+
+
+def test_what_functions_remember_is_counted_in_bytes():
+    """`lru_cache` counts entries, and keeps arguments of any size; `cache` keeps everything for ever."""
+    wrong = []
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                marks = {ast.unparse(each).split("(")[0].split(".")[-1] for each in node.decorator_list}
+                takes = bool(node.args.args or node.args.kwonlyargs or node.args.vararg)
+                if "lru_cache" in marks or ("cache" in marks and takes and node.name not in KEYS_ARE_FEW):
+                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    assert wrong == [], "use `remembered` of wego.core.cache"
+
+
 def test_imports_resolve_to_this_tree():
     for package in (wego, federation, members, practices, i18n):
         assert Path(package.__file__ or "").is_relative_to(ROOT), f"{package.__name__} is another distribution"

@@ -11,9 +11,10 @@ Somebody who has an IPv6 network has 2^64 addresses: he is counted by his /64.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
+
+from wego.core.cache import remembered
 
 Address = IPv4Address | IPv6Address
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -35,7 +36,7 @@ def networks(text: str) -> Networks:
     return tuple(found)
 
 
-@lru_cache(maxsize=4_096)
+@remembered(512 * 1024)
 def name_of(host: str) -> str:
     """An address as a key: one spelling, IPv4 as IPv4, IPv6 by its /64. What is no address is `unknown`."""
     address = _read(host) if len(host) <= 64 else None

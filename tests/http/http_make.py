@@ -25,6 +25,7 @@ from federation.client import HubClient, proof
 from federation.keys import open_keys
 from federation.tokens import issue_for_person
 from members.models import City, Person, RoleGrant
+from tests.conftest import owner_url
 from wego.api.hub import Hub
 from wego.app import create_app
 from wego.core import postgres
@@ -192,7 +193,8 @@ class Station:
             return {name: (rows, newest) for name, rows, newest in connection.execute(sql).fetchall()}
 
     def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        """What somebody with all rights on the database does to it from outside."""
+        with psycopg.connect(owner_url(self.url), autocommit=True) as connection:
             cursor = connection.execute(statement, values)
             return cursor.fetchall() if cursor.description else []
 

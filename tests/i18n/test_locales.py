@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import langcodes
 import pytest
 
 from i18n.catalogs import ISOLATE, POP, catalog, fill, say
 from i18n.graphql import direction_of
 from i18n.locales import (
     LOCALES,
+    MOST_LANGUAGES,
     MOST_PARTS,
     RIGHT_TO_LEFT_LANGUAGES,
     accepted,
@@ -110,3 +112,10 @@ def test_a_sentence_is_said_in_the_language_and_falls_back_to_english():
 def test_values_are_filled_in_isolated_where_the_sentence_runs_from_the_right_and_never_interpreted():
     assert fill("{a} and {b}", {"a": "{b}"}) == "{b} and {b}"
     assert f"{ISOLATE}9{POP}" in say("ar", "The request is larger than {limit} KiB.", limit=9)
+
+
+def test_tags_that_strangers_send_are_not_kept_for_ever():
+    for number in range(3 * MOST_LANGUAGES):
+        accepted(f"en-x-{number:05}, de-x-a{number:05}")
+    assert len(langcodes.Language._INSTANCES) <= MOST_LANGUAGES + 100
+    assert len(langcodes.Language._PARSE_CACHE) <= MOST_LANGUAGES + 100

@@ -17,7 +17,7 @@ from practices.models import Practice, PracticeListing, PracticeStatus
 from practices.practices import Change
 from wego.core.db import Database, Session
 
-from ..conftest import clone, drop
+from ..conftest import clone, drop, owner_url
 
 S = PracticeStatus
 SAME = (
@@ -103,7 +103,7 @@ async def test_the_demonstration_is_listed_and_the_review_leaves_no_trace(shown:
 async def test_a_load_without_checks_and_a_deletion_are_listed_too(world: World, cluster: Any, template: str) -> None:
     url = clone(cluster, template)
     try:
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(owner_url(url)) as connection:
             connection.execute("set session_replication_role = replica")
             made = "00000000-0000-7000-8000-000000000001"
             connection.execute(

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from functools import wraps
 from hashlib import blake2b
+from threading import Lock
 from typing import Any, Generic, ParamSpec, TypeVar
 from weakref import WeakSet
 
@@ -139,15 +140,18 @@ def remembered(most_bytes: int, *, longest: int = 200) -> Callable[[Callable[P, 
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         known: Cache[Any, tuple[R]] = Cache(most_bytes)
+        lock = Lock()  # documents are checked beside the event loop, and ask such functions too
 
         @wraps(function)
         def answer(*given: P.args, **named: P.kwargs) -> R:
-            found = known.get(given)
+            with lock:
+                found = known.get(given)
             if found is not None:
                 return found[0]
             made = function(*given, **named)
             if not named and not any(isinstance(each, str | bytes) and len(each) > longest for each in given):
-                known.put(given, (made,))
+                with lock:
+                    known.put(given, (made,))
             return made
 
         answer.cache = known  # type: ignore[attr-defined]  # for tests and for the figures of an operator

@@ -200,9 +200,11 @@ class Compiler:
     def places(self, ask: Ask, args: Mapping[str, Any]) -> dict[str, str]:
         """A bound place for each declared argument; an absent one is null."""
 
+        definition, node = ask.definition, ask.node
+
         def place(name: str, cast: str) -> str:
             return self.query.bind(
-                lambda run: plain(run.arguments(ask.definition, ask.node).get(camel(name))), cast, (id(ask.node), name)
+                lambda run: plain(run.arguments(definition, node).get(camel(name))), cast, (id(node), name)
             )
 
         return {name: place(name, arg.cast) for name, arg in args.items()}
@@ -294,12 +296,12 @@ class Compiler:
 
     def _by_id(self, ask: Ask, is_many: bool) -> str:
         definition, node = ask.definition, ask.node
-        argument = "ids" if is_many else "id"
+        argument, most = "ids" if is_many else "id", self.limits.ids
 
         def parsed(run: Run) -> list[tuple[str, UUID] | None]:
             value = run.arguments(definition, node)[argument]
             if is_many:
-                self._check_ids(len(value))
+                _check_ids(len(value), most)
             return [parse_global_id(text) for text in (value if is_many else [value])]
 
         kinds = self.query.bind(lambda run: [each and each[0] for each in parsed(run)], "text[]")
@@ -315,10 +317,6 @@ class Compiler:
             return f"(select coalesce(json_agg({found} order by n.ord), '[]'::json) from {rows})"
         return f"(select {found} from {rows})"
 
-    def _check_ids(self, count: int) -> None:
-        if count > self.limits.ids:
-            raise Invalid("At most {limit} ids can be asked for at once.", limit=self.limits.ids, path=("ids",))
-
     def _of_type(self, gtype: Any, sets: list[Any], depth: int, many: int) -> str:
         rows, alias = table_of(gtype), self.query.alias("t")
         row = Row(alias, {"t": alias})
@@ -326,3 +324,8 @@ class Compiler:
         where = conditions([f"{alias}.{rows.key} = n.key", self.visible(gtype, alias)])
         source = rows.source.format(t=alias)
         return f"(select row_to_json(o$) from (select {columns} from {source}{row.join_sql(columns)}{where}) o$)"
+
+
+def _check_ids(count: int, most: int) -> None:
+    if count > most:
+        raise Invalid("At most {limit} ids can be asked for at once.", limit=most, path=("ids",))

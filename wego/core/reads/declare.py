@@ -227,8 +227,8 @@ class ById:
 class Condition:
     """A field of a filter input. `known` tells whether a value is a word of the field's vocabulary: another is
     refused, as an empty answer would hide the mistake. `index` says how a listing finds what meets it, `listed` how it
-    is asked of a row of the listing, where that differs; `sql` may ask for the reader's rights. `price` is what it costs
-    to ask, in objects (some ten microseconds of a processor each)."""
+    is asked of a row of the listing, where that differs; `sql` may ask for the reader's rights. `price` is what it
+    costs to ask, in objects (some ten microseconds of a processor each)."""
 
     sql: str | Callable[[Query], str]
     cast: str

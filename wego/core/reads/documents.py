@@ -33,7 +33,7 @@ from wego.core.errors import CostExceeded, Invalid
 
 MOST_COMPARED = 10_000  # pairs of fields, and fields, that validation may look at
 LONGEST_DOCUMENT = 65_536  # bytes of a document, before it is parsed
-DOCUMENTS_BYTES = 12 * 2**20  # of checked documents in memory
+DOCUMENTS_BYTES = 6 * 2**20  # of checked documents in memory
 # Measured: a checked document takes some 75 bytes for each of its characters (a test watches it).
 BYTES_PER_CHARACTER, BYTES_PER_DOCUMENT = 80, 4_000
 

@@ -41,7 +41,7 @@ from wego.core.reads.query import Binder, Limits, Row, Run, compact, meta_of
 from wego.core.statements import Lane
 
 NO_VARIABLES = VariableValues({}, {})
-PLANS_BYTES = 16 * 2**20  # of compiled statements in memory
+PLANS_BYTES = 8 * 2**20  # of compiled statements in memory
 INTROSPECTED_BYTES = 4 * 2**20  # of answered introspection
 BYTES_PER_BINDER = 600
 LONGEST_INLINE = 800  # characters of a document that is checked without leaving the event loop: some milliseconds
