@@ -99,14 +99,21 @@ class GraphQLEndpoint:
         assert hub is not None, "the application was not started"
         counter = Tally() if hub.settings.server_timing else None
         tally.set(counter)  # a request has a context of its own
-        start, body = await self._start(hub, scope, receive, counter)
+        request = Request(scope, receive)
+        try:
+            start, body = await self._start(hub, request, receive, counter)
+        except asyncio.CancelledError:
+            if not request.sender.gone:
+                raise
+            return  # nobody is there to be answered
         self._count(start["status"])
         await send(start)
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    async def _start(self, hub: Hub, scope: Any, receive: Any, counter: Tally | None) -> tuple[dict[str, Any], bytes]:
+    async def _start(
+        self, hub: Hub, request: Request, receive: Any, counter: Tally | None
+    ) -> tuple[dict[str, Any], bytes]:
         """The head and body of the answer: kept ones at once, others through all steps."""
-        request = Request(scope)
         try:
             if b"authorization" not in request.known and request.method == "POST":
                 request.body = await body_of(receive, min(PUBLIC_BODY, hub.settings.max_body_kb * 1024))
@@ -193,7 +200,12 @@ class GraphQLEndpoint:
         return Response(200, kept.body, revalidated(kept.etag))
 
     async def _answer(self, hub: Hub, request: Request) -> Response:
-        """Answer a request; one that came before needs no more than its statements."""
+        """Answer a request whose sender waits."""
+        with request.sender:
+            return await self._made(hub, request)
+
+    async def _made(self, hub: Hub, request: Request) -> Response:
+        """The answer to a request; one that came before needs no more than its statements."""
         hub.rates.take(Purpose.REQUEST, request.caller)
         key = request.key
         ready = hub.prepared.get(key)

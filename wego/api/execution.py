@@ -121,6 +121,7 @@ class Execution:
         hub, request = self.hub, self.request
         if request.method != "POST":
             raise HTTPProblem(405, [plain("Mutations need POST.")], ((b"allow", b"POST"),))
+        request.sender.release()
         gate, self.gate = self.gate, None
         if gate is not None:
             await self.admit(await hub.engine.check(hub.database.reads, gate))

@@ -16,6 +16,7 @@ import orjson
 from federation.verifier import Credential
 from i18n.locales import accepted, negotiate
 from wego.api.rates import caller_of
+from wego.api.sender import Sender
 from wego.core.access import NOBODY, Actor
 from wego.core.cache import digest, remembered
 from wego.core.errors import CostExceeded, Invalid, Refusal
@@ -60,10 +61,10 @@ class Params:
 class Request:
     """A request as it came. What is read from its headers is read when it is needed."""
 
-    __slots__ = ("_key", "body", "credential", "known", "media_type", "method", "scope")
+    __slots__ = ("_key", "body", "credential", "known", "media_type", "method", "scope", "sender")
 
-    def __init__(self, scope: Any) -> None:
-        self.scope = scope
+    def __init__(self, scope: Any, receive: Any) -> None:
+        self.scope, self.sender = scope, Sender(receive)
         self.method: str = scope["method"]
         self.known: dict[bytes, bytes] = {name: value for name, value in scope["headers"] if name in READ}
         self.media_type = acceptable(self.known.get(b"accept", b"").decode("latin-1")) or JSON
