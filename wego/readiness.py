@@ -9,7 +9,7 @@ full. What each check means:
 | database | it does not answer within a second and a half, or takes no writes (read-only, a standby) |
 | disk | less than WEGO_MIN_FREE_MB is free in WEGO_HOME, or a small file cannot be written there |
 | keys | there is no key to sign tokens with |
-| log | entries of the log wait for their signed checkpoint for more than ten minutes |
+| log | entries wait for their signed checkpoint for over five minutes, or its key or file is missing or damaged |
 | queue | a job has been due for more than ten minutes, so no worker works (told, but no reason to get no requests) |
 """
 
@@ -27,6 +27,7 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from wego.api.hub import Hub
+from wego.core.audit.checkpoints import LATE, files_problem
 from wego.core.db import is_away
 from wego.core.errors import Unavailable
 
@@ -40,9 +41,9 @@ _ASK = """
 select current_setting('transaction_read_only') = 'on' as read_only,
        pg_current_xact_id()::text as written,
        s.size as log_size,
+       coalesce(c.size, 0) as signed,
        s.size - coalesce(c.size, 0) as unsigned,
-       coalesce((select extract(epoch from now() - e.at) from audit_entry e
-                 where e.index = coalesce(c.size, 0) and s.size > coalesce(c.size, 0)), 0)::float8 as unsigned_seconds,
+       coalesce(extract(epoch from now() - s.unsigned_since), 0)::float8 as unsigned_seconds,
        q.due, q.oldest, q.failed
 from audit_state s
 left join lateral (select max(size) as size from audit_checkpoint) c on true
@@ -57,6 +58,14 @@ cross join lateral (
     where j.status in ('todo', 'failed') and coalesce(j.scheduled_at, now()) <= now()
 ) q
 """
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Free bytes, -1 where nothing can be written; and what is wrong with the files of the checkpoints."""
+
+    free: float
+    problem: str | None
 
 
 @dataclass(frozen=True)
@@ -91,7 +100,8 @@ class Readiness:
         self._state: State | None = None
         self._until = 0.0
         self._looking: asyncio.Task[State] | None = None
-        self._disk: asyncio.Task[float] | None = None
+        self._disk: asyncio.Task[Disk] | None = None
+        self._signed = 0  # entries that are signed, by the last look
 
     async def state(self) -> State:
         """How things are, or were a moment ago."""
@@ -102,20 +112,21 @@ class Readiness:
         return await asyncio.shield(self._looking)
 
     async def _look(self) -> State:
-        row, free = await asyncio.gather(self._ask(), self._free_bytes())
+        row, disk = await asyncio.gather(self._ask(), self._look_at_disk())
         hub, floor = self._hub, self._hub.settings.min_free_mb * 2**20
         # What waited while nothing ran is late by no more than the time since the start.
         up = time.monotonic() - self.opened
         checks = {
             "database": row is not None and not row["read_only"],
-            "disk": free >= floor,
+            "disk": disk.free >= floor,
             "keys": _can_sign(hub),
-            "log": row is None
-            or min(row["unsigned_seconds"], up) < OVERDUE,  # not known is not failing: the database does
+            # What is not known is not failing: the database does.
+            "log": not disk.problem and (row is None or min(row["unsigned_seconds"], up) < LATE.total_seconds()),
             "queue": row is None or min(row["oldest"], up) < OVERDUE,
         }
-        figures = {"disk_free_bytes": max(free, 0.0), "database_away": float(row is None)}
+        figures = {"disk_free_bytes": max(disk.free, 0.0), "database_away": float(row is None)}
         if row is not None:
+            self._signed = row["signed"]
             figures |= {
                 "log_entries": row["log_size"], "log_unsigned_entries": row["unsigned"],
                 "log_unsigned_seconds": row["unsigned_seconds"], "jobs_due": row["due"],
@@ -134,13 +145,14 @@ class Readiness:
                 return None
             raise
 
-    async def _free_bytes(self) -> float:
-        """Free bytes; -1 where nothing can be written. A disk that hangs keeps one thread, not one a question."""
+    async def _look_at_disk(self) -> Disk:
+        """A disk that hangs keeps one thread, not one a question."""
         if self._disk is None or self._disk.done():
-            self._disk = asyncio.create_task(asyncio.to_thread(_free, self._hub.settings.home), name="look at the disk")
+            look = asyncio.to_thread(_disk, self._hub.settings.home, self._signed)
+            self._disk = asyncio.create_task(look, name="look at the disk")
         await asyncio.wait({self._disk}, timeout=ANSWERED)
         if not self._disk.done() or self._disk.exception() is not None:
-            return -1.0
+            return Disk(-1.0, None)
         return self._disk.result()
 
 
@@ -149,6 +161,11 @@ def _can_sign(hub: Hub) -> bool:
         return hub.keys.signing().private is not None
     except LookupError:
         return False
+
+
+def _disk(home: Path, signed: int) -> Disk:
+    free = _free(home)
+    return Disk(free, files_problem(home, signed) if free >= 0 else None)
 
 
 def _free(home: Path) -> float:

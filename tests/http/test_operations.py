@@ -12,6 +12,7 @@ import pytest
 from http_make import Seeded, Station, running
 from prometheus_client.parser import text_string_to_metric_families
 
+from wego.core.audit import keyring
 from wego.metrics import ROUTES, Board, Observed, route_of
 from wego.readiness import Readiness
 
@@ -80,6 +81,7 @@ async def test_a_disk_that_cannot_be_written_is_not_ready(fresh: Station, tmp_pa
 
 
 async def test_without_a_key_to_sign_with_it_is_not_ready(fresh: Station):
+    await fresh.hub.keys.close()  # it would read them again
     fresh.hub.keys._keys.clear()
     status, _, each = await checks(fresh)
     assert (status, each["keys"]) == (503, "failing")
@@ -87,16 +89,23 @@ async def test_without_a_key_to_sign_with_it_is_not_ready(fresh: Station):
 
 async def test_a_log_that_nobody_signs_is_not_ready(fresh: Station):
     assert (await checks(fresh))[2]["log"] == "ok", "young entries may wait for their checkpoint"
-    fresh.sql("alter table audit_entry disable trigger user")
-    fresh.sql("update audit_entry set at = at - interval '1 hour'")
+    fresh.sql("update audit_state set unsigned_since = now() - interval '1 hour'")
     assert (await checks(fresh))[2]["log"] == "ok", "who has just started has had no time to sign"
     status, _, each = await checks(fresh, hours=1)
     assert (status, each["log"]) == (503, "failing")
 
 
+async def test_a_log_whose_key_is_damaged_is_not_ready(fresh: Station, tmp_path: Path):
+    object.__setattr__(fresh.hub.settings, "home", tmp_path)
+    keyring.key_file(tmp_path).parent.mkdir(parents=True, exist_ok=True)
+    keyring.key_file(tmp_path).write_bytes(b"")
+    status, _, each = await checks(fresh)
+    assert (status, each["log"]) == (503, "failing")
+
+
 async def test_a_job_that_nobody_does_is_told_but_keeps_no_reader_away(fresh: Station):
     fresh.sql(DUE % "- interval '1 hour'")
-    fresh.sql("insert into audit_checkpoint (size, root, note) select size, root, '' from audit_state")
+    fresh.sql("update audit_state set unsigned_since = null")
     status, word, each = await checks(fresh, hours=1)
     assert (status, word, each["queue"]) == (200, "degraded", "failing")
 

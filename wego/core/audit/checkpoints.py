@@ -176,7 +176,7 @@ async def checkpoint_health(database: Database, settings: Settings, now: datetim
     )
     if row is None:
         return "the log has lost the row that holds its state"
-    found = _files_problem(settings.home, row["signed"] or 0)
+    found = files_problem(settings.home, row["signed"] or 0)
     if found:
         return found
     since = row["unsigned_since"]
@@ -186,7 +186,8 @@ async def checkpoint_health(database: Database, settings: Settings, now: datetim
     return None
 
 
-def _files_problem(home: Path, signed: int) -> str | None:
+def files_problem(home: Path, signed: int) -> str | None:
+    """What is wrong with key and file of the checkpoints, of which the last covers `signed` entries; else None."""
     try:
         if keyring.read_key(home) is None and (signed or keyring.public_file(home).exists()):
             return f"{keyring.key_file(home)} is missing: restore it, or run `wego keys replace --audit`"
