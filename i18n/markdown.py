@@ -204,7 +204,8 @@ def join(pieces: Sequence[str]) -> str:
 
 
 def _line_starts(text: str) -> list[int]:
-    return [0, *(match.end() for match in re.finditer("\n", text)), len(text) + 1]
+    """A line ends where CommonMark 2.1 says."""
+    return [0, *(match.end() for match in re.finditer("\r\n?|\n", text)), len(text) + 1]
 
 
 def _content_end(text: str, starts: list[int], lines: list[int]) -> int:

@@ -4,7 +4,7 @@ harmless."""
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from i18n import markdown
@@ -98,6 +98,8 @@ def test_html_is_sanitised_and_headings_stay_below_those_of_the_page() -> None:
 
 
 @given(st.text(max_size=80))
+@example("\r")
+@example("a\r\rb\r\n\r\nc\n\n\rd")
 def test_no_text_becomes_html_that_the_allow_list_does_not_know(text: str) -> None:
     html = markdown.render(text)
     assert "<script" not in html.lower()
