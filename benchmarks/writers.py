@@ -24,9 +24,9 @@ from typing import Any
 import asyncpg
 import orjson
 import uvloop
-from wego.hub import make_engine
 
 from i18n.locales import reading_list
+from wego.api.hub import make_engine
 from wego.core import audit, postgres
 from wego.core.access import system
 from wego.core.db import WRITE_SETTINGS, Database

@@ -19,6 +19,7 @@ from wego.api.rates import Purpose, Rates
 from wego.api.responses import PublicCache
 from wego.core.cache import Cache, sweep_all, total_bytes
 from wego.core.db import Database
+from wego.core.memory import Tidy
 from wego.core.offload import Work, waiting
 from wego.core.reads.engine import Engine
 from wego.core.reads.query import Limits
@@ -100,9 +101,11 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
 
 async def _sweep() -> None:
     """Free what has expired, also when nobody asks for anything."""
+    tidy = Tidy()
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         sweep_all()
+        tidy()
 
 
 async def _closed(close: Callable[[], Awaitable[None]], name: str) -> None:

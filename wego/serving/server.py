@@ -18,7 +18,9 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.server import ServerState
 
+from wego.core.memory import begin_to_serve
 from wego.serving.guests import Bounds, Guests
+from wego.serving.listener import Listener
 from wego.serving.protocol import HubProtocol, check_all
 
 log = logging.getLogger("wego.serve")
@@ -61,14 +63,22 @@ class HubServer(uvicorn.Server):
         state = getattr(getattr(self.config, "loaded_app", None), "state", None)
         if state is not None:
             state.guests = self.guests  # for its metrics
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
         try:
-            await super().startup(sockets)
+            self.servers = [Listener(each, self._protocol, self.config.backlog) for each in sockets or ()]  # type: ignore[misc]  # stands for asyncio's
         except OSError as error:  # somebody else began to listen meanwhile
             log.error("cannot listen: %s", error.strerror)
             await self.lifespan.shutdown()
             sys.exit(STARTUP_FAILURE)
-        if self.started and not self.should_exit:
+        begin_to_serve()
+        self.started = True
+        if not self.should_exit:
             self._tell()
+
+    def _protocol(self) -> HubProtocol:
+        return HubProtocol(self.config, self.server_state, self.lifespan.state)
 
     async def on_tick(self, counter: int) -> bool:
         if counter % SWEEP == 0:
