@@ -25,12 +25,13 @@ from wego.api.hub import Hub, figures_of, open_hub
 from wego.client_address import networks
 from wego.core.settings import Settings
 from wego.core.tasks import ended
+from wego.core.turns import Turns
 from wego.failures import failure
 from wego.guard import API, Guard
 from wego.metrics import Board, Figures, Observed, resident_bytes
 from wego.readiness import Readiness, families
 from wego.schema import sdl
-from wego.web.home import Turns, home
+from wego.web.home import MOST_WAITING, home
 from wego.worker import working
 
 START_SECONDS = 30.0  # for opening everything on a database that has just answered
@@ -65,7 +66,7 @@ def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> Fas
         exception_handlers={HTTPException: _refused},
     )  # fmt: skip
     app.add_middleware(Guard, observed=observed, graphql=graphql, trusted=networks(settings.trusted_proxies))
-    app.state.board, app.state.pages = board, Turns()
+    app.state.board, app.state.pages = board, Turns(MOST_WAITING)
     app.router.routes.extend(_routes(settings))
     return app
 

@@ -20,16 +20,24 @@ async def own(seeded: Seeded) -> Any:
         yield station
 
 
+class Line:
+    """The end of a connection as the server knows it."""
+
+    gone = False
+    hung_up: Any = None
+
+    def break_(self) -> None:
+        self.gone = True
+        if self.hung_up is not None:
+            self.hung_up()
+
+
 async def ask_and_hang_up(station: Station, query: str, after: float, *headers: tuple[bytes, bytes]) -> list[Any]:
     """What is sent back to somebody who asks and is gone after so many seconds."""
-    body, sent = orjson.dumps({"query": query}), []
-    given = [{"type": "http.request", "body": body}]
+    body, sent, line = orjson.dumps({"query": query}), [], Line()
 
     async def receive() -> Any:
-        if given:
-            return given.pop()
-        await asyncio.sleep(after)
-        return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": body}
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -37,8 +45,9 @@ async def ask_and_hang_up(station: Station, query: str, after: float, *headers: 
     scope = {
         "type": "http", "method": "POST", "path": "/graphql", "raw_path": b"/graphql", "query_string": b"",
         "root_path": "", "scheme": "http", "http_version": "1.1", "client": ("127.0.0.1", 1), "server": ("x", 80),
-        "headers": [(b"content-type", b"application/json"), *headers],
+        "headers": [(b"content-type", b"application/json"), *headers], "wego.line": line,
     }  # fmt: skip
+    asyncio.get_running_loop().call_later(after, line.break_)
     async with asyncio.timeout(4):
         await station.app(scope, receive, send)
     return sent

@@ -99,7 +99,7 @@ class GraphQLEndpoint:
         assert hub is not None, "the application was not started"
         counter = Tally() if hub.settings.server_timing else None
         tally.set(counter)  # a request has a context of its own
-        request = Request(scope, receive)
+        request = Request(scope)
         try:
             start, body = await self._start(hub, request, receive, counter)
         except asyncio.CancelledError:

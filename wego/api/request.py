@@ -63,8 +63,8 @@ class Request:
 
     __slots__ = ("_key", "body", "credential", "known", "media_type", "method", "scope", "sender")
 
-    def __init__(self, scope: Any, receive: Any) -> None:
-        self.scope, self.sender = scope, Sender(receive)
+    def __init__(self, scope: Any) -> None:
+        self.scope, self.sender = scope, Sender(scope.get("wego.line"))
         self.method: str = scope["method"]
         self.known: dict[bytes, bytes] = {name: value for name, value in scope["headers"] if name in READ}
         self.media_type = acceptable(self.known.get(b"accept", b"").decode("latin-1")) or JSON

@@ -1,9 +1,12 @@
 """The one bounded cache: what a request leaves behind in memory is kept here or nowhere.
 
 A cache has a budget in bytes. Each entry is charged for its key, its value and what a dictionary spends on it; the
-entry that was used longest ago goes first, and an entry that is too large for its cache is not kept at all. Keys that
-come from outside are digests (`digest`), so that nobody decides how long a key is. What has expired is removed when it
-is met, by every `put`, and by `sweep`, which the hub calls every few seconds, so that silence frees memory as well.
+entry that was used longest ago goes first, and an entry that is too large for its cache is not kept at all. What was
+asked for only once goes before what was asked for again, so that somebody who asks something new each time cannot push
+out what others use (a segmented LRU: Karedla, Love, Wherry, "Caching strategies to improve disk system performance",
+1994). Keys that come from outside are digests (`digest`), so that nobody decides how long a key is. What has expired
+is removed when it is met, by every `put`, and by `sweep`, which the hub calls every few seconds, so that silence frees
+memory as well.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 OVERHEAD = 300  # bytes that an entry costs beside key and value: a place in the dictionary, a link, a tuple, numbers
+AGAIN_SHARE = 0.8  # of the budget is for what was asked for again
 LARGEST_SHARE = 8  # an entry may take an eighth of its cache, so that one answer cannot push out all others
 
 _every: WeakSet[Cache[Any, Any]] = WeakSet()
@@ -63,20 +67,34 @@ class Cache(Generic[K, V]):
         self.most_bytes, self.bytes = most_bytes, 0
         self._size, self._seconds, self._most, self._clock = size, seconds, most, clock
         self._items: OrderedDict[K, tuple[V, int, float]] = OrderedDict()
+        self._again: OrderedDict[K, tuple[V, int, float]] = OrderedDict()  # asked for again; not where entries expire
+        self._again_bytes = 0
         _every.add(self)
 
     def get(self, key: K) -> V | None:
         """The value, unless it is absent or has expired."""
+        found = self._again.get(key)
+        if found is not None:
+            self._again.move_to_end(key)
+            return found[0]
         found = self._items.get(key)
         if found is None:
             return None
-        if self._seconds is not None:
-            if found[2] <= self._clock():
-                self.pop(key)
-                return None
-        else:  # those that expire stay in the order of their end, so that the expired ones stand first
-            self._items.move_to_end(key)
+        if self._seconds is None:
+            self._promote(key, found)
+        elif found[2] <= self._clock():  # those that expire stay in the order of their end: the expired stand first
+            self.pop(key)
+            return None
         return found[0]
+
+    def _promote(self, key: K, found: tuple[V, int, float]) -> None:
+        del self._items[key]
+        self._again[key] = found
+        self._again_bytes += found[1]
+        while self._again_bytes > self.most_bytes * AGAIN_SHARE:
+            oldest, entry = self._again.popitem(last=False)
+            self._again_bytes -= entry[1]
+            self._items[oldest] = entry
 
     def put(self, key: K, value: V) -> bool:
         """Keep a value; False when it is too large for this cache."""
@@ -88,7 +106,7 @@ class Cache(Generic[K, V]):
         self._items[key] = (value, size, ends)
         self.bytes += size
         self.sweep()
-        while self.bytes > self.most_bytes or (self._most is not None and len(self._items) > self._most):
+        while self.bytes > self.most_bytes or (self._most is not None and len(self) > self._most):
             self._drop_oldest()
         return True
 
@@ -96,7 +114,10 @@ class Cache(Generic[K, V]):
         """Remove an entry and give its value back."""
         found = self._items.pop(key, None)
         if found is None:
-            return None
+            found = self._again.pop(key, None)
+            if found is None:
+                return None
+            self._again_bytes -= found[1]
         self.bytes -= found[1]
         return found[0]
 
@@ -109,18 +130,23 @@ class Cache(Generic[K, V]):
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
-        _, (_, size, _) = self._items.popitem(last=False)
+        if self._items:
+            _, (_, size, _) = self._items.popitem(last=False)
+        else:
+            _, (_, size, _) = self._again.popitem(last=False)
+            self._again_bytes -= size
         self.bytes -= size
 
     def clear(self) -> None:
         self._items.clear()
-        self.bytes = 0
+        self._again.clear()
+        self.bytes = self._again_bytes = 0
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._items) + len(self._again)
 
     def __contains__(self, key: K) -> bool:
-        return key in self._items
+        return key in self._items or key in self._again
 
 
 def sweep_all() -> None:

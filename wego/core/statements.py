@@ -196,6 +196,14 @@ class _Places:
         return Unavailable("The hub is busy; try again in {seconds} seconds.", seconds=self.wait_seconds())
 
 
+_asking: set[asyncio.Task[Any] | None] = set()
+
+
+def is_asking(task: asyncio.Task[Any]) -> bool:
+    """Whether a statement is under way for this task, which no longer waits for its place."""
+    return task in _asking
+
+
 class StatementPool:
     """The connections of one process for reading, by lane, the one used last first. A read leaves no state behind, so
     nothing is reset on return; with that and without a proxy per use it costs a third of asyncpg's own pool."""
@@ -237,6 +245,8 @@ class StatementPool:
         await places.take()
         began = monotonic()
         reader = None
+        task = asyncio.current_task()
+        _asking.add(task)
         try:
             reader = places.idle.pop() if places.idle else None
             if reader is None or not reader.usable:
@@ -245,6 +255,7 @@ class StatementPool:
         except REFUSED as error:
             raise refusal_of(error, places.terms, monotonic() - began) from None
         finally:
+            _asking.discard(task)
             places.give(monotonic() - began)
             self._give(places, reader)
 

@@ -10,6 +10,7 @@ so the limits cost a request next to nothing.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import httptools
@@ -43,6 +44,8 @@ class HubProtocol(HttpToolsProtocol):
         self.held = 0  # bytes of bodies that the process counts for this connection
         self.deaf = False  # nothing more is read
         self.stuck_until = NEVER  # when a reader who takes nothing is given up
+        self.gone = False
+        self.hung_up: Callable[[], None] | None = None  # called when it is, by who works for this connection
 
     # ── opening and closing ───────────────────────────────────────────────────────────────────────────────────
 
@@ -65,10 +68,13 @@ class HubProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self.gone = True
         self.guests.left(self)
         self._give_back()
         self.deadline = self.stuck_until = NEVER
         super().connection_lost(exc)
+        if self.hung_up is not None:
+            self.hung_up()
 
     def leave(self) -> None:
         """End at once, whatever is under way."""
@@ -147,6 +153,7 @@ class HubProtocol(HttpToolsProtocol):
             return
         trusted = self.bounds.trusted
         self.scope["wego.client"] = client_of(self.scope, trusted) if trusted else self.address  # type: ignore[typeddict-unknown-key]  # ours
+        self.scope["wego.line"] = self  # type: ignore[typeddict-unknown-key]  # ours
         super().on_headers_complete()
 
     def _wrong_head(self) -> int:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import cache
 
 import orjson
@@ -17,9 +14,9 @@ from i18n.catalogs import fill, say
 from i18n.locales import LOCALES, accepted, canonical, direction, negotiate, wished
 from wego.api.hub import Hub
 from wego.core.access import NOBODY
-from wego.core.errors import Unavailable
+from wego.core.turns import Turns
 
-MOST_WAITING = 20
+MOST_WAITING = 20  # pages; each takes some ten milliseconds
 
 NEWEST = """
 query Newest {
@@ -53,26 +50,6 @@ def _environment() -> Environment:
         loader=PackageLoader("wego.web"), autoescape=select_autoescape(), undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.i18n"],
     )  # fmt: skip
-
-
-class Turns:
-    """Pages are made one after the other: each takes some ten milliseconds of the processor, and between two of them
-    everybody else has his turn. Only so many wait; the others are told to come again."""
-
-    def __init__(self, most_waiting: int = MOST_WAITING) -> None:
-        self._turn, self._waiting, self._most = asyncio.Lock(), 0, most_waiting
-
-    @asynccontextmanager
-    async def take(self) -> AsyncIterator[None]:
-        if self._waiting >= self._most:
-            raise Unavailable("The hub is busy; try again in {seconds} seconds.", seconds=2)
-        self._waiting += 1
-        try:
-            async with self._turn:
-                await asyncio.sleep(0)  # those who waited meanwhile come first
-                yield
-        finally:
-            self._waiting -= 1
 
 
 async def home(request: Request) -> HTMLResponse:

@@ -39,8 +39,10 @@ from wego.core.reads.documents import Document, GraphQLErrors, Library, exact, s
 from wego.core.reads.introspection import Introspection
 from wego.core.reads.query import Binder, Limits, Row, Run, compact, meta_of
 from wego.core.statements import Lane
+from wego.core.turns import Turns
 
 NO_VARIABLES = VariableValues({}, {})
+MOST_WAITING = 200  # new documents that wait for their turn
 PLANS_BYTES = 8 * 2**20  # of compiled statements in memory
 INTROSPECTED_BYTES = 4 * 2**20  # of answered introspection
 BYTES_PER_BINDER = 600
@@ -151,6 +153,7 @@ class Engine:
         self.schema: GraphQLSchema = schema._schema  # type: ignore[attr-defined]  # Strawberry keeps graphql-core's there
         self.reading_of = reading_of
         self.limits = limits or Limits()
+        self.turns = Turns(MOST_WAITING)
         self.library = Library(self.schema, max_tokens=max_tokens)
         self.plans: Cache[Any, Plan] = Cache(PLANS_BYTES, size=lambda plan: plan.bytes)
         self.introspection = Introspection(self.schema)
@@ -158,19 +161,25 @@ class Engine:
 
     async def load(self, text: str) -> Document:
         """The checked document; a large one that is new is checked beside the event loop."""
+        known = self.library.known(text)
+        if known is not None:
+            return known
         if len(text) <= LONGEST_INLINE:
-            return self.library.find(text)
-        return self.library.known(text) or self.library.keep(await offload(self.library.check, text, work=Work.READ))
+            async with self.turns.take():
+                return self.library.find(text)
+        return self.library.keep(await offload(self.library.check, text, work=Work.READ))
 
     async def ready(self, operation: Operation, run: Run) -> Plan:
         """The plan of an operation; a large one that is new is compiled beside the event loop."""
         plan = self.plans.get(self._key(operation, run))
-        if plan is None:
-            small = operation.document.bytes <= LONGEST_INLINE * 100
-            plan = (
-                self._compile(operation, run) if small else await offload(self._compile, operation, run, work=Work.READ)
-            )
-            self.plans.put(self._key(operation, run), plan)
+        if plan is not None:
+            return plan
+        if operation.document.bytes > LONGEST_INLINE * 100:
+            plan = await offload(self._compile, operation, run, work=Work.READ)
+        else:
+            async with self.turns.take():
+                plan = self.plans.get(self._key(operation, run)) or self._compile(operation, run)
+        self.plans.put(self._key(operation, run), plan)
         return plan
 
     def find(self, text: str, name: str | None, variables: Mapping[str, Any]) -> Operation:
