@@ -101,3 +101,29 @@ def test_long_texts_are_answered_and_not_remembered():
 def test_the_size_of_what_holds_others_is_theirs_too():
     assert size_of(["x" * 10_000]) > 10_000
     assert size_of({"a": ("y" * 5_000,)}) > 5_000
+
+
+def test_what_is_asked_once_pushes_out_nothing_that_is_asked_again():
+    cache: Cache[int, bytes] = Cache(MIB)
+    for number in range(100):
+        cache.put(number, b"x" * 5_000)
+    for number in range(100):
+        assert cache.get(number) is not None
+    for number in range(1_000, 11_000):
+        cache.put(number, b"y" * 5_000)
+        assert cache.bytes <= MIB
+    assert all(number in cache for number in range(100))
+
+
+def test_what_is_asked_again_and_again_makes_room_for_what_is_asked_later():
+    cache: Cache[int, bytes] = Cache(MIB)
+    for number in range(2_000):
+        cache.put(number, b"x" * 5_000)
+        assert cache.get(number) is not None
+        assert cache.bytes <= MIB
+    assert 1_999 in cache
+    assert 0 not in cache
+    for number in range(1_000, 2_000):
+        cache.pop(number)
+    cache.clear()
+    assert (len(cache), cache.bytes) == (0, 0)
