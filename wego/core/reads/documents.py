@@ -24,13 +24,13 @@ from graphql import (
     VariableNode,
     parse,
     validate,
-    visit,
 )
-from graphql.language import Node, Visitor
+from graphql.language import Node
 
 from wego.core.cache import Cache, digest
 from wego.core.errors import CostExceeded, Invalid
 
+_CHILDREN: dict[type[Node], tuple[str, ...]] = {}
 MOST_COMPARED = 10_000  # pairs of fields, and fields, that validation may look at
 LONGEST_DOCUMENT = 65_536  # bytes of a document, before it is parsed
 DOCUMENTS_BYTES = 6 * 2**20  # of checked documents in memory
@@ -64,16 +64,8 @@ class Document:
 
 
 def variables_in(node: FieldNode, arguments: tuple[str, ...]) -> set[str]:
-    found: set[str] = set()
-
-    class Finder(Visitor):
-        def enter_variable(self, variable: VariableNode, *_: Any) -> None:
-            found.add(variable.name.value)
-
-    for argument in node.arguments or ():
-        if argument.name.value in arguments:
-            visit(argument.value, Finder())
-    return found
+    wanted = [argument.value for argument in node.arguments or () if argument.name.value in arguments]
+    return {each.name.value for value in wanted for each in _nodes(value) if isinstance(each, VariableNode)}
 
 
 class Library:
@@ -148,9 +140,17 @@ def _nodes(top: Node) -> Iterator[Node]:
         node = waiting.pop()
         if isinstance(node, Node):
             yield node
-            waiting += [getattr(node, name, None) for name in node.keys if name != "loc"]
+            waiting += [getattr(node, name, None) for name in _children(type(node))]
         elif isinstance(node, tuple | list):
             waiting += node
+
+
+def _children(kind: type[Node]) -> tuple[str, ...]:
+    """The attributes in which nodes of a kind hold others; found out once, as graphql-core computes them each time."""
+    known = _CHILDREN.get(kind)
+    if known is None:
+        known = _CHILDREN[kind] = tuple(name for name in kind.keys if name != "loc")
+    return known
 
 
 def check_repeats(document: DocumentNode) -> None:
