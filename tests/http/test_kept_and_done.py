@@ -30,14 +30,14 @@ def numbered(query: str) -> Callable[[int], tuple[bytes, dict[str, str]]]:
 
 # what is sent again and again, each time a little different
 PADDED: dict[str, Callable[[int], tuple[bytes, dict[str, str]]]] = {
-    "padding in variables": lambda n: (body("{__typename}", {"x": f"{n}" + "x" * 900_000}), {}),
-    "padding in extensions": lambda n: (body("{__typename}", None, extensions={"x": f"{n}" + "x" * 900_000}), {}),
-    "padding in unknown members": lambda n: (body("{__typename}", None, more=f"{n}" + "x" * 900_000), {}),
-    "white space": lambda n: (b" " * (800_000 + n) + body("{__typename}"), {}),
+    "padding in variables": lambda n: (body("{__typename}", {"x": f"{n}" + "x" * 110_000}), {}),
+    "padding in extensions": lambda n: (body("{__typename}", None, extensions={"x": f"{n}" + "x" * 110_000}), {}),
+    "padding in unknown members": lambda n: (body("{__typename}", None, more=f"{n}" + "x" * 110_000), {}),
+    "white space": lambda n: (b" " * (110_000 + n) + body("{__typename}"), {}),
     "a long comment": lambda n: (body("{__typename} #" + f"{n}" + "x" * 60_000), {}),
-    "a longer comment": lambda n: (body("{__typename} #" + f"{n}" + "x" * 900_000), {}),
+    "a longer comment": lambda n: (body("{__typename} #" + f"{n}" + "x" * 110_000), {}),
     "a long name": lambda n: (body(f"query Q{n}{'x' * 60_000} {{__typename}}"), {}),
-    "a name of the operation": lambda n: (body("query Q {__typename}", None, operationName=f"{n}" + "x" * 800_000), {}),
+    "a name of the operation": lambda n: (body("query Q {__typename}", None, operationName=f"{n}" + "x" * 110_000), {}),
     "small documents": numbered('{ a§: city(slug: "seoul") { slug name { text } } }'),
     "large documents": lambda n: (
         body("{" + " ".join(f'a{n}x{i}: city(slug: "s") {{ slug }}' for i in range(60)) + "}"), {}),

@@ -240,7 +240,8 @@ class GraphQLEndpoint:
     @staticmethod
     async def _run(hub: Hub, request: Request, key: bytes | None, *, admitted: Actor | None = None) -> Response:
         """Answer all operations of a request. `admitted`: its proof has been asked already, and this is who it is."""
-        operations, is_batch = operations_of(request)
+        async with hub.engine.turns.take():
+            operations, is_batch = operations_of(request)
         execution = Execution(hub, request)
         if admitted is not None:
             execution.gate, execution.actor = None, admitted

@@ -23,15 +23,16 @@ from graphql import (
     SelectionSetNode,
     VariableNode,
     parse,
-    validate,
 )
 from graphql.language import Node
 
 from wego.core.cache import Cache, digest
 from wego.core.errors import CostExceeded, Invalid
+from wego.core.reads.validation import errors_of
 
 _CHILDREN: dict[type[Node], tuple[str, ...]] = {}
 MOST_COMPARED = 10_000  # pairs of fields, and fields, that validation may look at
+MOST_ERRORS = 20  # that are told of one document
 LONGEST_DOCUMENT = 65_536  # bytes of a document, before it is parsed
 DOCUMENTS_BYTES = 6 * 2**20  # of checked documents in memory
 # Measured: a checked document takes some 75 bytes for each of its characters (a test watches it).
@@ -98,7 +99,7 @@ class Library:
         document = self._parsed(text)
         check_repeats(document)
         try:
-            errors = validate(self.schema, document, max_errors=20, hide_suggestions=True)
+            errors = errors_of(self.schema, document, MOST_ERRORS)
         except RecursionError:
             raise CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=100) from None
         if errors:
@@ -110,13 +111,12 @@ class Library:
                 operations[definition.name.value if definition.name else None] = definition
             elif isinstance(definition, FragmentDefinitionNode):
                 fragments[definition.name.value] = definition
-        _forget_tokens(document)
         size = BYTES_PER_DOCUMENT + BYTES_PER_CHARACTER * len(text)
         return Document(digest(encoded), size, operations, fragments)
 
     def _parsed(self, text: str) -> DocumentNode:
         try:
-            return parse(text, max_tokens=self.max_tokens, allow_empty_selection_sets=False)
+            return _without_tokens(parse(text, max_tokens=self.max_tokens, allow_empty_selection_sets=False))
         except GraphQLError as error:
             if error.message.startswith("Syntax Error: Document contains more than"):
                 raise CostExceeded(
@@ -127,11 +127,17 @@ class Library:
             raise CostExceeded("The selection is nested too deeply; the limit is {limit}.", limit=100) from None
 
 
-def _forget_tokens(document: DocumentNode) -> None:
-    """Let go of the lexical tokens, which are a third of what a document takes; lines and columns stay known."""
+def _without_tokens(document: DocumentNode) -> DocumentNode:
+    """Let go of the lexical tokens, which are a third of what a document takes, and hold each other; lines and columns
+    stay known."""
+    token = document.loc.start_token if document.loc else None
     for node in _nodes(document):
         if node.loc is not None:
             node.loc.start_token = node.loc.end_token = None  # type: ignore[assignment]  # only the lexer needs them
+    while token is not None:
+        following, token.prev, token.next = token.next, None, None
+        token = following
+    return document
 
 
 def _nodes(top: Node) -> Iterator[Node]:

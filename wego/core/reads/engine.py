@@ -42,7 +42,7 @@ from wego.core.statements import Lane
 from wego.core.turns import Turns
 
 NO_VARIABLES = VariableValues({}, {})
-MOST_WAITING = 200  # new documents that wait for their turn
+MOST_WAITING = 1_000  # requests that wait for their turn: no more than connections
 PLANS_BYTES = 8 * 2**20  # of compiled statements in memory
 INTROSPECTED_BYTES = 4 * 2**20  # of answered introspection
 BYTES_PER_BINDER = 600
