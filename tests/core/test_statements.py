@@ -120,3 +120,40 @@ async def test_a_connection_that_died_is_replaced(database: Database):
     await pool.close()
     with pytest.raises(asyncpg.InterfaceError):
         await pool.fetchval("select 1")
+
+
+async def test_known_statements_go_ahead_of_new_ones_but_not_always(database: Database):
+    pool = pool_of(database, seconds=3.0, waiting=100)
+    places, order = pool.places()[Lane.PUBLIC][0], []
+    for _ in range(2):
+        await pool.fetchval("select 'known'", lane=Lane.PUBLIC)
+    busy = [asyncio.create_task(pool.fetchrow(SLEEP, 0.5, lane=Lane.PUBLIC)) for _ in range(places)]
+    await asyncio.sleep(0.2)
+
+    async def ask(sql: str) -> None:
+        await pool.fetchval(sql, lane=Lane.PUBLIC)
+        order.append("known" if "known" in sql else "new")
+
+    waiting = [asyncio.create_task(ask(f"select {number}")) for number in range(12)]
+    await asyncio.sleep(0.05)
+    waiting += [asyncio.create_task(ask("select 'known'")) for _ in range(12)]
+    await asyncio.gather(*busy, *waiting)
+    assert order[:12].count("known") >= 7
+    assert "new" in order[:12], "they have a turn of four"
+    assert pool.places()[Lane.PUBLIC][1:] == (0, 0)
+    await pool.close()
+
+
+async def test_whoever_gives_up_in_the_queue_takes_no_place_with_him(database: Database):
+    pool = pool_of(database, seconds=3.0, waiting=100)
+    for round_ in range(30):
+        tasks = [
+            asyncio.create_task(pool.fetchval("select pg_sleep(0.003)::text", lane=Lane.PUBLIC)) for _ in range(12)
+        ]
+        await asyncio.sleep(0.001 * (round_ % 7))
+        for each in tasks[round_ % 3 :: 2]:
+            each.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert pool.places()[Lane.PUBLIC][1:] == (0, 0)
+    assert await asyncio.wait_for(pool.fetchval("select 1", lane=Lane.PUBLIC), 2) == 1
+    await pool.close()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import time
+from weakref import ref
 
 import pytest
 
@@ -49,20 +51,29 @@ async def test_only_so_many_wait_and_who_fails_or_leaves_gives_his_turn_away():
     assert await work()
 
 
+class Cycle:
+    def __init__(self) -> None:
+        self.itself = self
+
+
 def test_a_server_looks_at_little_garbage_at_once_and_at_all_of_it_now_and_then():
     before = gc.get_threshold()
     try:
         begin_to_serve()
         assert gc.get_freeze_count() > 10_000
         assert gc.get_threshold()[0] <= 5_000
-        tidy = Tidy()
-        tidy()
-        tidy._last -= 3_600
+        tidy, frozen = Tidy(), gc.get_freeze_count()
         kept = [[] for _ in range(30_000)]
+        cycles = [Cycle() for _ in range(1_000)]
         assert gc.get_count()[2], "there is something to look at"
-        tidy()
-        assert gc.get_count()[2] == 0
-        assert kept
+        tidy.tick(time.monotonic())
+        assert gc.get_freeze_count() >= frozen + 31_000, "what has stayed is looked at no more"
+        gone = [ref(each) for each in cycles]
+        cycles.clear()
+        for tick in range(20):
+            tidy.tick(time.monotonic() + 400 + tick)
+        assert [each() for each in gone if each() is not None] == [], "everything is looked at when it is quiet"
+        assert len(kept) == 30_000
     finally:
         gc.unfreeze()
         gc.set_threshold(*before)

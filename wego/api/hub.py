@@ -19,7 +19,7 @@ from wego.api.rates import Purpose, Rates
 from wego.api.responses import PublicCache
 from wego.core.cache import Cache, sweep_all, total_bytes
 from wego.core.db import Database
-from wego.core.memory import Tidy
+from wego.core.memory import keep_tidy
 from wego.core.offload import Work, waiting
 from wego.core.reads.engine import Engine
 from wego.core.reads.query import Limits
@@ -86,6 +86,7 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
         stack.push_async_callback(_closed, database.close, "the database")
         answers = PublicCache(settings.cache_mb * 2**20)
         stack.push_async_callback(ended, asyncio.create_task(_sweep(), name="sweep of the caches"))
+        stack.push_async_callback(ended, asyncio.create_task(keep_tidy(), name="tidying of memory"))
         if settings.cache_mb:
             listening = asyncio.create_task(answers.listen(url), name="hearing of changes")
             stack.push_async_callback(ended, listening, CLOSE_SECONDS)
@@ -101,11 +102,9 @@ async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
 
 async def _sweep() -> None:
     """Free what has expired, also when nobody asks for anything."""
-    tidy = Tidy()
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
         sweep_all()
-        tidy()
 
 
 async def _closed(close: Callable[[], Awaitable[None]], name: str) -> None:

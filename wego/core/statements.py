@@ -15,8 +15,9 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
@@ -161,36 +162,62 @@ class _Places:
         self.terms = terms
         self.idle: list[Reader] = []
         self.taken = self.waiting = 0
-        self._free = asyncio.Semaphore(terms.places)
+        self._known: deque[asyncio.Future[None]] = deque()
+        self._new: deque[asyncio.Future[None]] = deque()
+        self._given = 0
         self._usual = 0.005  # seconds that a statement takes here, as a moving mean
 
     def wait_seconds(self) -> int:
         """When a place will be free for who comes now, by what statements took lately."""
         return max(1, math.ceil((self.waiting + 1) * self._usual / self.terms.places))
 
-    async def take(self) -> None:
-        if self._free.locked():
-            await self._queue()
-        else:
-            await self._free.acquire()  # does not wait
-        self.taken += 1
+    @property
+    def full(self) -> bool:
+        return self.taken >= self.terms.places
 
-    async def _queue(self) -> None:
+    async def take(self, known: bool = True) -> None:
+        """Take a place. Statements that were asked before go ahead of new ones, which take long to plan, in three
+        turns of four."""
+        if self.full:
+            await self._queue(self._known if known else self._new)
+        else:
+            self.taken += 1
+
+    async def _queue(self, queue: deque[asyncio.Future[None]]) -> None:
+        """Wait until a place is handed over."""
         if self.waiting >= self.terms.waiting:
             raise self._busy()
+        turn = asyncio.get_running_loop().create_future()
+        queue.append(turn)
         self.waiting += 1
         try:
             async with asyncio.timeout(self.terms.patience):
-                await self._free.acquire()
-        except TimeoutError:
-            raise self._busy() from None
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self._hand_over()  # it came too late
+            else:
+                with suppress(ValueError):  # it was passed over already
+                    queue.remove(turn)
+            raise self._busy() from None if isinstance(error, TimeoutError) else error
         finally:
             self.waiting -= 1
 
     def give(self, seconds: float) -> None:
-        self.taken -= 1
         self._usual += 0.1 * (seconds - self._usual)
-        self._free.release()
+        self._hand_over()
+
+    def _hand_over(self) -> None:
+        """The place is that of the next who waits, or free."""
+        self._given += 1
+        first, second = (self._known, self._new) if self._given % 4 else (self._new, self._known)
+        for queue in (first, second):
+            while queue:
+                turn = queue.popleft()
+                if not turn.done():
+                    turn.set_result(None)
+                    return
+        self.taken -= 1
 
     def _busy(self) -> Unavailable:
         return Unavailable("The hub is busy; try again in {seconds} seconds.", seconds=self.wait_seconds())
@@ -242,7 +269,7 @@ class StatementPool:
     async def fetchrow(self, sql: str, *values: Any, lane: Lane = Lane.SERVICE) -> Any:
         """The first row of one statement."""
         places = self._lanes[lane]
-        await places.take()
+        await places.take(not places.full or self._seen.get(digest(sql.encode())) is not None)
         began = monotonic()
         reader = None
         task = asyncio.current_task()

@@ -43,6 +43,7 @@ from wego.core.turns import Turns
 
 NO_VARIABLES = VariableValues({}, {})
 MOST_WAITING = 1_000  # requests that wait for their turn: no more than connections
+LONGEST_SQL = 100_000  # characters; to plan one takes PostgreSQL up to 730 bytes of memory for each (measured)
 PLANS_BYTES = 8 * 2**20  # of compiled statements in memory
 INTROSPECTED_BYTES = 4 * 2**20  # of answered introspection
 BYTES_PER_BINDER = 600
@@ -303,6 +304,8 @@ class Engine:
         if introspected:
             compiler.spend(self.introspection.check(introspected))
         selected, binders = compact(", ".join(columns), compiler.query.binders)
+        if len(selected) > LONGEST_SQL:
+            raise CostExceeded("The operation asks for too much at once; ask for less of it.")
         size = 4 * len(selected) + BYTES_PER_BINDER * (len(binders) + len(roots)) + operation.document.bytes
         return Plan(f"select {selected}", binders, roots, selected, compiler.cost, size)
 
