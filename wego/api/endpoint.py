@@ -121,15 +121,20 @@ class GraphQLEndpoint:
                 if kept is not None:  # costs next to nothing, so it counts for nothing
                     return kept.start, kept.body
             response = await self._respond(hub, request, receive)
-        except HTTPProblem as problem:
-            response = Response(problem.status, orjson.dumps({"errors": problem.errors}), problem.headers)
-        except Refusal as refusal:
-            told = request.strict or refusal.status in WHOLE or isinstance(refusal, Invalid)
-            body = orjson.dumps({"errors": errors_of(refusal, request.locale)})
-            response = Response(refusal.status if told else 200, body, retry_headers(refusal))
+        except (HTTPProblem, Refusal) as wrong:
+            await hub.engine.turns.wait()  # whoever is refused asks again at once, and all of them in one turn
+            response = self._refused(request, wrong)
         except Exception as error:
             response = self._failed(hub, error)
         return self._head(hub, request, response, counter), response.body
+
+    @staticmethod
+    def _refused(request: Request, wrong: HTTPProblem | Refusal) -> Response:
+        if isinstance(wrong, HTTPProblem):
+            return Response(wrong.status, orjson.dumps({"errors": wrong.errors}), wrong.headers)
+        told = request.strict or wrong.status in WHOLE or isinstance(wrong, Invalid)
+        body = orjson.dumps({"errors": errors_of(wrong, request.locale)})
+        return Response(wrong.status if told else 200, body, retry_headers(wrong))
 
     @staticmethod
     def _failed(hub: Hub, error: Exception) -> Response:

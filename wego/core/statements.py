@@ -199,7 +199,9 @@ class _Places:
             else:
                 with suppress(ValueError):  # it was passed over already
                     queue.remove(turn)
-            raise self._busy() from None if isinstance(error, TimeoutError) else error
+            if isinstance(error, TimeoutError):
+                raise self._busy() from None
+            raise
         finally:
             self.waiting -= 1
 

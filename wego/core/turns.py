@@ -33,3 +33,9 @@ class Turns:
                 yield
         finally:
             self._waiting -= 1
+
+    async def wait(self) -> None:
+        """Come after those who came before; at once, when too many wait."""
+        if self._waiting < self._most:
+            async with self.take():
+                pass
