@@ -31,7 +31,7 @@ from wego.core.cache import Cache
 from wego.core.settings import Settings
 
 SKEW = 5.0  # seconds by which clocks may differ
-BYTES = 6 * 2**20  # of remembered tokens in a process: some two thousand
+BYTES = 4 * 2**20  # of remembered tokens in a process: some thirteen hundred
 _EACH, _EACH_POST = 2_000, 250  # bytes of a verified token with its actor and its proof's key, and of each post
 _USUAL = b"DPoP "
 _CREDENTIALS = re.compile(r"([A-Za-z][A-Za-z0-9-]*) +([A-Za-z0-9._~+/=-]+)")

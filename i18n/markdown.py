@@ -45,7 +45,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SCHEME = re.compile(r"^\s*([A-Za-z][A-Za-z0-9+.-]*):")
 
 MOST_SCANNED = 3_000_000  # characters that the parser may look through for the ends of links, of one text
-PARSED_BYTES = 8 * 2**20
+PARSED_BYTES = 4 * 2**20
 
 
 def _markdown(html: bool) -> MarkdownIt:

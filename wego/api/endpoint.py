@@ -40,11 +40,13 @@ from wego.core.access import Actor
 from wego.core.db import Tally, is_away, tally
 from wego.core.errors import Invalid, Refusal
 from wego.core.reads.engine import Plan, Prepared
+from wego.core.turns import Turns
 from wego.problems import errors_of
 
 log = logging.getLogger("wego.graphql")
 
 LONGEST = 10.0  # seconds that an answer may take once the request is read, whatever it waits for
+MOST_WAITING = 2_000
 LONGEST_PREPARED = 8_192  # bytes of a body that is worth remembering
 VARY = (b"vary", b"accept, accept-language, authorization")
 CONTENT_TYPES = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in (JSON, RESPONSE_JSON)}
@@ -93,6 +95,7 @@ class GraphQLEndpoint:
     def __init__(self, headers: Headers, count: Callable[[int], None]) -> None:
         self.hub: Hub | None = None
         self._headers, self._count = (*headers, *CORS), count
+        self._turns = Turns(MOST_WAITING)  # of new requests and refusals; new documents and plans have others
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         hub = self.hub
@@ -122,7 +125,7 @@ class GraphQLEndpoint:
                     return kept.start, kept.body
             response = await self._respond(hub, request, receive)
         except (HTTPProblem, Refusal) as wrong:
-            await hub.engine.turns.wait()  # whoever is refused asks again at once, and all of them in one turn
+            await self._turns.wait()  # whoever is refused asks again at once, and all of them in one turn
             response = self._refused(request, wrong)
         except Exception as error:
             response = self._failed(hub, error)
@@ -242,10 +245,9 @@ class GraphQLEndpoint:
             bodies.append(b'{"data":%s}' % data)
         return Response(200, joined(bodies, ready.is_batch), NO_STORE if credential else (), credential is None)
 
-    @staticmethod
-    async def _run(hub: Hub, request: Request, key: bytes | None, *, admitted: Actor | None = None) -> Response:
+    async def _run(self, hub: Hub, request: Request, key: bytes | None, *, admitted: Actor | None = None) -> Response:
         """Answer all operations of a request. `admitted`: its proof has been asked already, and this is who it is."""
-        async with hub.engine.turns.take():
+        async with self._turns.take():
             operations, is_batch = operations_of(request)
         execution = Execution(hub, request)
         if admitted is not None:

@@ -29,7 +29,7 @@ from wego.core.writes import Writer
 from wego.problems import words
 from wego.schema import schema
 
-PREPARED_BYTES = 3 * 2**20
+PREPARED_BYTES = 2 * 2**20
 SWEEP_SECONDS = 3.0
 CLOSE_SECONDS = 1.2  # for each of three things, so that all of them and the worker are closed within a stop
 

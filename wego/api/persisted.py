@@ -14,7 +14,7 @@ from federation.verifier import Credential
 from wego.core.cache import Cache
 from wego.core.errors import Invalid, NotAllowed, NotFound
 
-BYTES = 2 * 2**20  # of each of the two kinds
+BYTES = 2**20  # of each of the two kinds
 TRUSTED_SECONDS = 60.0  # after which it is asked again whether a document is still registered
 
 Registered = Callable[[str, str], Awaitable[str | None]]

@@ -15,7 +15,7 @@ from wego.core.access import Actor
 from wego.core.cache import Cache
 from wego.core.errors import RateLimited
 
-BYTES = 4 * 2**20  # of buckets: some ten thousand callers; who was seen longest ago starts with a full bucket again
+BYTES = 2 * 2**20  # of buckets: some five thousand callers; who was seen longest ago starts with a full bucket again
 KEPT_SECONDS = 3_600.0
 
 

@@ -15,8 +15,8 @@ import time
 YOUNG, MIDDLE = 2_000, 5  # new objects until a look at them; looks until one at those that survived: some 10 ms
 NEVER = 1_000_000_000
 TICK = 0.25  # seconds
-QUIET_TICKS = 8  # in which fewer than YOUNG objects were made
-TRIM_SECONDS, WHOLE_SECONDS, LATEST_SECONDS = 20.0, 300.0, 1_800.0
+QUIET, QUIET_TICKS = 0.02, 8  # seconds of a processor in a tick; ticks
+TRIM_SECONDS, WHOLE_SECONDS, LATEST_SECONDS = 20.0, 300.0, 3_600.0
 
 
 def collect_rarely() -> None:
@@ -39,7 +39,7 @@ class Tidy:
     def __init__(self) -> None:
         self._trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, others need it less
         self._trimmed = self._looked = time.monotonic()
-        self._quiet = self._collections = 0
+        self._quiet, self._worked = 0, time.process_time()
         self._frozen = False  # since the last look at everything
 
     def tick(self, now: float) -> None:
@@ -48,9 +48,9 @@ class Tidy:
             gc.collect()
             gc.freeze()
             self._frozen = True
-        collections = gc.get_stats()[0]["collections"]
-        self._quiet = self._quiet + 1 if collections == self._collections else 0
-        self._collections = collections
+        worked = time.process_time()
+        self._quiet = self._quiet + 1 if worked - self._worked < QUIET else 0
+        self._worked = worked
         passed = now - self._looked
         if self._frozen and passed > WHOLE_SECONDS and (self._quiet >= QUIET_TICKS or passed > LATEST_SECONDS):
             self._look_at_everything(now)

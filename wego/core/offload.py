@@ -28,6 +28,7 @@ class Work(StrEnum):
     """Whose work it is: each kind has a thread of its own."""
 
     READ = "read"
+    SCHEMA = "schema"  # introspection, which takes longest
     WRITE = "write"
 
 

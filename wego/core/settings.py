@@ -33,7 +33,7 @@ class Settings:
     )
     server_timing: bool = field(default=False, metadata={"help": "tell time and statements in Server-Timing"})
     jobs: bool = field(default=True, metadata={"help": "run the job worker inside the first server process"})
-    cache_mb: int = field(default=16, metadata={"help": "memory for public answers, in MiB; 0 switches it off"})
+    cache_mb: int = field(default=8, metadata={"help": "memory for public answers, in MiB; 0 switches it off"})
     max_body_kb: int = field(default=8192, metadata={"help": "largest accepted request body, in KiB"})
     max_cost: int = field(default=20_000, metadata={"help": "most objects that one operation may ask for"})
     max_depth: int = field(default=16, metadata={"help": "deepest selection"})

@@ -34,7 +34,7 @@ _CHILDREN: dict[type[Node], tuple[str, ...]] = {}
 MOST_COMPARED = 10_000  # pairs of fields, and fields, that validation may look at
 MOST_ERRORS = 20  # that are told of one document
 LONGEST_DOCUMENT = 65_536  # bytes of a document, before it is parsed
-DOCUMENTS_BYTES = 6 * 2**20  # of checked documents in memory
+DOCUMENTS_BYTES = 4 * 2**20  # of checked documents in memory
 # Measured: a checked document takes some 75 bytes for each of its characters (a test watches it).
 BYTES_PER_CHARACTER, BYTES_PER_DOCUMENT = 80, 4_000
 

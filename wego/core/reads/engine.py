@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 from weakref import ReferenceType, ref
 
@@ -44,10 +43,10 @@ from wego.core.turns import Turns
 NO_VARIABLES = VariableValues({}, {})
 MOST_WAITING = 1_000  # requests that wait for their turn: no more than connections
 LONGEST_SQL = 100_000  # characters; to plan one takes PostgreSQL up to 730 bytes of memory for each (measured)
-PLANS_BYTES = 8 * 2**20  # of compiled statements in memory
-INTROSPECTED_BYTES = 4 * 2**20  # of answered introspection
+PLANS_BYTES = 5 * 2**20  # of compiled statements in memory
+INTROSPECTED_BYTES = 2 * 2**20  # of answered introspection
 BYTES_PER_BINDER = 600
-LONGEST_INLINE = 800  # characters of a document that is checked without leaving the event loop: some milliseconds
+LONGEST_INLINE = 400  # characters of a document that is checked on the event loop: some milliseconds
 DEAR = 2_000  # objects: what costs more waits among its like
 MOST_MUTATIONS = 20  # of one operation
 
@@ -140,6 +139,14 @@ class Answer:
     gate: Mapping[str, Any] | None = None
 
 
+def _told(result: ExecutionResult) -> tuple[dict[bytes, bytes] | None, list[GraphQLError]]:
+    """The JSON of each response key; None when a field that must be there failed."""
+    errors = list(result.errors or [])
+    if result.data is None:
+        return None, errors
+    return {name.encode(): orjson.dumps(value) for name, value in result.data.items()}, errors
+
+
 class Engine:
     """Everything that is asked of a schema. One per process; it keeps no connection."""
 
@@ -175,7 +182,7 @@ class Engine:
         plan = self.plans.get(self._key(operation, run))
         if plan is not None:
             return plan
-        if operation.document.bytes > LONGEST_INLINE * 100:
+        if operation.document.bytes > LONGEST_INLINE * 200:
             plan = await offload(self._compile, operation, run, work=Work.READ)
         else:
             async with self.turns.take():
@@ -321,21 +328,30 @@ class Engine:
         kept = self._introspected.get(key) if static else None
         if kept is not None:
             return kept, []
-        call = partial(
-            execute, self.schema, self._python_document(operation, nodes), context_value=context,
-            variable_values=dict(operation.given),
-        )  # fmt: skip
-        result = (
-            await offload(call, work=Work.READ) if static else call()
-        )  # the schema never changes while the process lives
-        if not isinstance(result, ExecutionResult):
-            result = await result
-        if result.data is None:
-            return None, list(result.errors or [])
-        told = {name.encode(): orjson.dumps(value) for name, value in result.data.items()}
-        if static and not result.errors:
-            self._introspected.put(key, told)
-        return told, list(result.errors or [])
+        if static:
+            told, errors = await offload(self._introspect, operation, plan, work=Work.SCHEMA)
+            if told is not None and not errors:
+                self._introspected.put(key, told)  # the schema never changes while the process lives
+            return told, errors
+        result = self._execute(operation, nodes, context)
+        return _told(result if isinstance(result, ExecutionResult) else await result)
+
+    def _introspect(self, operation: Operation, plan: Plan) -> tuple[dict[bytes, bytes] | None, list[GraphQLError]]:
+        """The root fields one by one, so that the values of one at most are in memory at once."""
+        every: dict[bytes, bytes] = {}
+        problems: list[GraphQLError] = []
+        for root in plan.roots:
+            if root.column is None and root.literal is None:
+                told, errors = _told(self._execute(operation, root.nodes))
+                problems += errors
+                if told is None:
+                    return None, problems
+                every |= told
+        return every, problems
+
+    def _execute(self, operation: Operation, nodes: list[FieldNode], context: Any = None) -> Any:
+        document = self._python_document(operation, nodes)
+        return execute(self.schema, document, context_value=context, variable_values=dict(operation.given))
 
     @staticmethod
     def _python_document(operation: Operation, nodes: list[FieldNode]) -> DocumentNode:
@@ -354,7 +370,7 @@ class Engine:
         """The root fields of a mutation, in their order, with the statements that read their payloads. All are
         compiled before anything is done: what is over a limit, or a cursor that is none, is refused while nothing has
         changed."""
-        if operation.document.bytes <= LONGEST_INLINE * 100:
+        if operation.document.bytes <= LONGEST_INLINE * 200:
             return self._selections(operation, run)
         return await offload(self._selections, operation, run, work=Work.READ)
 
