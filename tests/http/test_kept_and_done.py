@@ -190,6 +190,13 @@ async def test_each_mutation_counts(seeded: Seeded):
         assert int(answers[-1].headers["retry-after"]) > 0
 
 
+async def test_tries_to_accept_an_invitation_are_counted_by_address(seeded: Seeded):
+    async with fresh_station(seeded, guesses_per_minute=10) as station:
+        five = body("mutation {" + aliases(5, ACCEPT) + "}")
+        answers = [await station.http.post("/graphql", content=five, headers=STRICT) for _ in range(3)]
+        assert [each.status_code for each in answers] == [200, 200, 429]
+
+
 async def test_cost_that_is_spent_is_told_and_others_go_on(seeded: Seeded):
     query = body("{ cities(first: 100) { nodes { practices(first: 50) { nodes { slug } } } } }")
     async with fresh_station(seeded, cost_per_minute=12_000) as station:

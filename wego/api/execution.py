@@ -18,15 +18,16 @@ from federation.proofs import TokenError
 from federation.verifier import Credential, challenge
 from i18n.locales import wished
 from wego.api.hub import Hub
-from wego.api.rates import Purpose
+from wego.api.rates import Purpose, caller_of
 from wego.api.request import HTTPProblem, Params, Request, plain
-from wego.core.access import Actor
+from wego.core.access import NOBODY, Actor
 from wego.core.errors import CostExceeded, NotAllowed, NotSignedIn, Refusal
 from wego.core.reads.documents import GraphQLErrors
 from wego.core.reads.engine import Operation, Prepared
 from wego.core.writes import Repeat
 from wego.problems import errors_of, graphql_errors
 
+GUESSING = frozenset({"acceptInvitation"})  # mutations with a secret that somebody could guess
 WHOLE = frozenset({401, 429, 503})  # statuses that are told of the request, whatever the client accepts
 
 
@@ -129,6 +130,9 @@ class Execution:
         run = hub.engine.run_of(operation, self.actor, wished(None, request.accept_language, self.actor.locale))
         selected = await hub.engine.selections(operation, run)
         hub.rates.take(Purpose.MUTATION, request.caller, max(1, len(selected)))
+        tries = sum(each.name in GUESSING for each in selected.values())
+        if tries:
+            hub.rates.take(Purpose.INVITATION, caller_of(NOBODY, request.address), tries)
         self.spend(sum(each.cost for each in selected.values()))
         data = await hub.writer.mutate(operation, run, request.locale, self._repeat(), selected=selected)
         hub.answers.clear()
