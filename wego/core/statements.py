@@ -44,7 +44,7 @@ READ_SETTINGS = {
 PREPARED_BYTES = 40 * 2**20  # of plans in one backend, as `_weight` estimates them
 PREPARED_MOST = 200  # statements of one connection
 PLAN_FACTOR, PLAN_BASE = 200, 16_384  # bytes in the backend for each byte of SQL, and for each statement
-SEEN_BYTES = 256 * 1024
+SEEN_BYTES, KNOWN_BYTES = 256 * 1024, 2 * 2**20
 OLD_SECONDS = 1_800  # after which an idle connection is replaced: what a backend's catalog caches gather goes with it
 CONNECT_SECONDS = 5
 
@@ -241,6 +241,7 @@ class StatementPool:
         self._url = url
         self._lanes = {lane: _Places(terms) for lane, terms in lanes.items()}
         self._seen: Cache[bytes, bool] = Cache(SEEN_BYTES)
+        self._known: Cache[str, bool] = Cache(KNOWN_BYTES)  # by the text: a plan's text is hashed once
         self._closed = False
 
     def places(self) -> dict[Lane, tuple[int, int, int]]:
@@ -271,7 +272,7 @@ class StatementPool:
     async def fetchrow(self, sql: str, *values: Any, lane: Lane = Lane.SERVICE) -> Any:
         """The first row of one statement."""
         places = self._lanes[lane]
-        await places.take(not places.full or self._seen.get(digest(sql.encode())) is not None)
+        await places.take(not places.full or self._known.get(sql) is not None)
         began = monotonic()
         reader = None
         task = asyncio.current_task()
@@ -300,7 +301,10 @@ class StatementPool:
 
     def _asked_before(self, sql: str) -> bool:
         key = digest(sql.encode())
-        return self._seen.get(key) is not None or not self._seen.put(key, True)
+        if self._seen.get(key) is None:
+            return not self._seen.put(key, True)
+        self._known.put(sql, True)
+        return True
 
     async def _living(self, places: _Places, reader: Reader | None = None) -> Reader:
         """A connection that can be used; those that are closed or old are dropped on the way."""
