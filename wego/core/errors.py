@@ -82,6 +82,11 @@ class Unavailable(Refusal):
     code, status = "UNAVAILABLE", 503
 
 
+def busy(seconds: int = 2) -> Unavailable:
+    """Too much waits already; `seconds` says when to come again."""
+    return Unavailable("The hub is busy; try again in {seconds} seconds.", seconds=seconds)
+
+
 class Refusals(Refusal):
     """Several refusals at once, the first hundred of them; it carries the code of the first."""
 

@@ -15,13 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from wego.core.errors import Unavailable
+from wego.core.errors import busy
 
 R = TypeVar("R")
 
 MOST_WAITING = 64  # pieces of work of one kind; more are refused, because they would only wait
 SWITCH_SECONDS = 0.001  # after which a thread lets the loop have its turn (Python's default is five times that)
-RETRY_SECONDS = 2
 
 
 class Work(StrEnum):
@@ -39,7 +38,7 @@ _waiting = dict.fromkeys(Work, 0)
 async def offload(function: Callable[..., R], *given: Any, work: Work = Work.WRITE) -> R:
     """The result of the function, computed beside the event loop; Unavailable when too much waits already."""
     if _waiting[work] >= MOST_WAITING:
-        raise Unavailable("The hub is busy; try again in {seconds} seconds.", seconds=RETRY_SECONDS)
+        raise busy()
     if work not in _threads:
         sys.setswitchinterval(SWITCH_SECONDS)
         _threads[work] = ThreadPoolExecutor(1, thread_name_prefix=f"wego-{work}")

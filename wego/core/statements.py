@@ -27,7 +27,7 @@ import asyncpg
 import orjson
 
 from wego.core.cache import Cache, digest
-from wego.core.errors import CostExceeded, Unavailable
+from wego.core.errors import CostExceeded, Unavailable, busy
 
 # Plans are made once per statement (page sizes are in the text); answers are short, so no JIT and no workers.
 READ_SETTINGS = {
@@ -222,7 +222,7 @@ class _Places:
         self.taken -= 1
 
     def _busy(self) -> Unavailable:
-        return Unavailable("The hub is busy; try again in {seconds} seconds.", seconds=self.wait_seconds())
+        return busy(self.wait_seconds())
 
 
 _asking: set[asyncio.Task[Any] | None] = set()

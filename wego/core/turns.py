@@ -11,9 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from wego.core.errors import Unavailable
-
-RETRY_SECONDS = 2
+from wego.core.errors import busy
 
 
 class Turns:
@@ -25,7 +23,7 @@ class Turns:
     @asynccontextmanager
     async def take(self) -> AsyncIterator[None]:
         if self._waiting >= self._most:
-            raise Unavailable("The hub is busy; try again in {seconds} seconds.", seconds=RETRY_SECONDS)
+            raise busy()
         self._waiting += 1
         try:
             async with self._turn:
