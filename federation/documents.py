@@ -21,9 +21,9 @@ from wego.core.access import Actor, Permission
 from wego.core.audit import Event
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid
+from wego.core.reads.documents import LONGEST_DOCUMENT
 
 MOST_DOCUMENTS = 1_000  # of one program
-LONGEST = 65_536  # bytes of one
 _FIND = """
     SELECT d.text FROM oauth_document d JOIN oauth_client c ON c.id = d.client_id
     WHERE c.client_id = $1 AND d.sha256 = $2
@@ -50,8 +50,8 @@ async def register(
     if client.revoked_at is not None:
         raise Conflict("The program has been revoked before.")
     for text in texts:
-        if not 0 < len(text.encode("utf-8", "surrogatepass")) <= LONGEST:
-            raise Invalid("The document is too long; the limit is {limit} bytes.", limit=LONGEST)
+        if not 0 < len(text.encode("utf-8", "surrogatepass")) <= LONGEST_DOCUMENT:
+            raise Invalid("The document is too long; the limit is {limit} bytes.", limit=LONGEST_DOCUMENT)
     count = select(func.count()).select_from(OAuthDocument).where(col(OAuthDocument.client_id) == client.id)
     if (await db.execute(count)).scalar_one() + len(texts) > MOST_DOCUMENTS:
         raise Invalid("A program has at most {limit} registered documents.", limit=MOST_DOCUMENTS)

@@ -18,7 +18,7 @@ from federation.proofs import TokenError
 from federation.verifier import Credential
 from wego.core.access import Actor
 from wego.core.db import Database
-from wego.core.reads.engine import Gate
+from wego.core.reads.plans import Gate
 
 # {0}: the key of the proof.
 GATE_CTES = "gate as (insert into oauth_replay (key) values ({0}::bytea) on conflict do nothing returning 1)"

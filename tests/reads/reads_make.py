@@ -21,7 +21,8 @@ from practices import seed as practices_seed
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
 from wego.core.context import Reading
 from wego.core.db import Database, Session
-from wego.core.reads.engine import Answer, Engine
+from wego.core.reads.engine import Engine
+from wego.core.reads.plans import Answer
 from wego.core.reads.query import Limits
 from wego.schema import schema as whole_schema
 

@@ -39,7 +39,7 @@ from wego.api.responses import CachedResponse, etag
 from wego.core.access import Actor
 from wego.core.db import Tally, is_away, tally
 from wego.core.errors import Invalid, Refusal
-from wego.core.reads.engine import Plan, Prepared
+from wego.core.reads.plans import Plan, Prepared
 from wego.core.turns import Turns
 from wego.problems import errors_of
 

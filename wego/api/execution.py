@@ -23,7 +23,7 @@ from wego.api.request import HTTPProblem, Params, Request, plain
 from wego.core.access import NOBODY, Actor
 from wego.core.errors import CostExceeded, NotAllowed, NotSignedIn, Refusal
 from wego.core.reads.documents import GraphQLErrors
-from wego.core.reads.engine import Operation, Prepared
+from wego.core.reads.plans import Operation, Prepared
 from wego.core.writes import Repeat
 from wego.problems import errors_of, graphql_errors
 

@@ -44,7 +44,8 @@ from wego.core.db import Database, Session, must_last, raw
 from wego.core.errors import Conflict, CostExceeded, Invalid, NotAllowed, Refusal, Unavailable
 from wego.core.models import IdempotentAnswer
 from wego.core.places import Places, busy
-from wego.core.reads.engine import Engine, Operation, Selected
+from wego.core.reads.engine import Engine
+from wego.core.reads.plans import Operation, Selected
 from wego.core.reads.query import Run
 from wego.core.statements import Lane
 

@@ -7,9 +7,9 @@ operation may mix both; the JSON of every root field is joined in the order of t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
-from weakref import ReferenceType, ref
+from weakref import ref
 
 import orjson
 from graphql import (
@@ -19,7 +19,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    OperationType,
     SelectionSetNode,
     execute,
     get_named_type,
@@ -36,6 +35,7 @@ from wego.core.offload import Work, offload
 from wego.core.reads.compile import Compiler
 from wego.core.reads.documents import Document, GraphQLErrors, Library, exact, shape
 from wego.core.reads.introspection import Introspection
+from wego.core.reads.plans import Answer, Gate, Operation, Plan, Prepared, Root, Selected
 from wego.core.reads.query import Binder, Limits, Row, Run, compact, meta_of
 from wego.core.statements import Lane
 from wego.core.turns import Turns
@@ -51,92 +51,11 @@ DEAR = 2_000  # objects: what costs more waits among its like
 MOST_MUTATIONS = 20  # of one operation
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What must hold for an answer to be given, asked in the same statement: a WITH part, columns, and their values.
-    Places are written {0}, {1}, … and bound after those of the plan."""
-
-    ctes: str
-    columns: str
-    values: tuple[Any, ...]
-
-
-@dataclass(slots=True)
-class Operation:
-    """A request that was found, checked and coerced."""
-
-    document: Document
-    node: OperationDefinitionNode
-    variables: Any
-    name: str | None
-    given: Mapping[str, Any]  # the variables as they came: what Python answers coerces them itself
-
-    @property
-    def kind(self) -> OperationType:
-        return self.node.operation
-
-
-@dataclass(slots=True)
-class Root:
-    """One response key of the operation: a column of the statement, a literal, or a field that Python answers."""
-
-    key: bytes
-    column: int | None
-    literal: bytes | None
-    nodes: list[FieldNode]
-
-
-@dataclass(slots=True, weakref_slot=True)
-class Plan:
-    """A compiled operation. `cost` is what it asks for, in objects; `bytes` what the plan takes in memory, with the
-    document that it points into."""
-
-    sql: str
-    binders: list[Binder]
-    roots: list[Root]
-    selected: str
-    cost: int
-    bytes: int
-    gated: dict[str, str] = field(default_factory=dict)  # the statement with a gate, by the gate's form
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A request of which only the statement remains to be run, for as long as its plan is kept."""
-
-    plan: ReferenceType[Plan]
-    values: list[Any]
-    bytes: int
-
-
 def lane_of(actor: Actor, cost: int) -> Lane:
     """In which lane a read of this actor and cost waits."""
     if actor.signed_in:
         return Lane.HEAVY if cost > DEAR else Lane.MEMBER
     return Lane.PUBLIC_HEAVY if cost > DEAR else Lane.PUBLIC
-
-
-@dataclass(frozen=True, slots=True)
-class Selected:
-    """One root field of a mutation: its nodes, the statement that reads its payload, and what that costs."""
-
-    nodes: list[FieldNode]
-    sql: str
-    binders: list[Binder]
-    cost: int
-
-    @property
-    def name(self) -> str:
-        return self.nodes[0].name.value
-
-
-@dataclass(slots=True)
-class Answer:
-    """The JSON of `data`, what went wrong beside it, and what the gate said."""
-
-    data: bytes
-    errors: list[GraphQLError]
-    gate: Mapping[str, Any] | None = None
 
 
 def _told(result: ExecutionResult) -> tuple[dict[bytes, bytes] | None, list[GraphQLError]]:
