@@ -14,7 +14,7 @@ import psycopg
 from federation import seed as programs
 from members import seed as cities
 from practices.seed import fill
-from wego.core import postgres
+from wego import postgres
 from wego.core.db import Database
 from wego.setup import prepare
 

@@ -30,7 +30,7 @@ from benchmarks import growth_data
 from benchmarks.growth_cases import Case
 from i18n.locales import reading_list, wished
 from members import seed
-from wego.core import postgres
+from wego import postgres
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role
 from wego.core.db import Database
 from wego.core.reads.engine import Engine

@@ -24,9 +24,9 @@ import orjson
 from benchmarks import data
 from benchmarks.contests import HUB, Contest, Entry, contests
 from i18n.locales import accepted, negotiate, wished
+from wego import postgres
 from wego.api.hub import Hub
 from wego.app import create_app
-from wego.core import postgres
 from wego.core.access import NOBODY
 from wego.core.reads.engine import as_json
 from wego.core.settings import Settings

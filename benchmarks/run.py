@@ -32,7 +32,7 @@ from benchmarks.contests import (
     static_bodies,
 )
 from benchmarks.proofs import Program
-from wego.core import postgres
+from wego import postgres
 
 HERE = Path(__file__).parent
 PROOFS_AT_MOST = 4_000  # for one run: each is signed before, and is good for a minute

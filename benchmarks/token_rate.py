@@ -33,7 +33,7 @@ from federation.keys import KeyRing, open_keys
 from federation.routes import routes
 from federation.verifier import Verifier
 from members.models import City, Membership, MembershipKind, MembershipStatus, Region
-from wego.core import postgres
+from wego import postgres
 from wego.core.access import system
 from wego.core.db import Database
 from wego.core.settings import Settings

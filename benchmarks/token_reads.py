@@ -21,7 +21,7 @@ from benchmarks import data, load, servers
 from benchmarks.contests import HUB, Contest, Entry, contests
 from benchmarks.proofs import Program
 from benchmarks.run import PROOFS_AT_MOST, _free_port, _home
-from wego.core import postgres
+from wego import postgres
 
 CONCURRENCY = 16
 BATCH = 10

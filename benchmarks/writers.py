@@ -26,8 +26,9 @@ import orjson
 import uvloop
 
 from i18n.locales import reading_list
+from wego import postgres
 from wego.api.hub import make_engine
-from wego.core import audit, postgres
+from wego.core import audit
 from wego.core.access import system
 from wego.core.db import WRITE_SETTINGS, Database
 from wego.core.reads.engine import Engine

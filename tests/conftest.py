@@ -20,7 +20,7 @@ import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from wego.core import postgres
+from wego import postgres
 from wego.core.db import Database
 from wego.setup import prepare
 

@@ -17,8 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
 from federation.replay import once
-from wego import migrations
-from wego.core import postgres
+from wego import migrations, postgres
 from wego.setup import prepare
 
 FAST = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}

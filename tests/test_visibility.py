@@ -29,7 +29,7 @@ from visibility_world import ACTORS, HOPEFUL, World, build, canary  # noqa: E402
 
 from i18n.locales import reading_list  # noqa: E402 -- likewise
 from practices import practices  # noqa: E402 -- likewise
-from wego.core import postgres  # noqa: E402 -- likewise
+from wego import postgres  # noqa: E402 -- likewise
 from wego.core.access import Actor  # noqa: E402 -- likewise
 from wego.core.db import Database  # noqa: E402 -- likewise
 from wego.core.errors import NotFound  # noqa: E402 -- likewise

@@ -7,11 +7,12 @@ read; entries and checkpoints come through functions that run with the owner's r
 from __future__ import annotations
 
 import hashlib
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg import sql
 
-from wego.core.postgres.roles import HUB, user_of
+from wego.postgres.roles import HUB
 
 # Written by migrations and by the functions of the log only.
 READ_ONLY = (
@@ -34,6 +35,12 @@ _READY = """
           AND has_function_privilege(r.oid, p.oid, 'EXECUTE')
           AND (r.rolname <> %(ours)s OR shobj_description(r.oid, 'pg_authid') = %(mark)s))
 """
+
+
+def user_of(url: str) -> tuple[str, str]:
+    """The role and the password of an address."""
+    parts = urlsplit(url)
+    return unquote(parts.username or ""), unquote(parts.password or "")
 
 
 def is_ready(connection: psycopg.Connection, hub: str) -> bool:

@@ -22,8 +22,8 @@ from typing import Any
 
 import psycopg
 
+from wego import postgres
 from wego.client_address import networks
-from wego.core import postgres
 from wego.core.memory import collect_rarely
 from wego.core.settings import PORT_FILE, Settings, from_environment
 from wego.core.tasks import ended

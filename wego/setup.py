@@ -10,8 +10,7 @@ import psycopg
 
 from members.terms import terms as member_terms
 from practices.terms import terms as practice_terms
-from wego import migrations, roles
-from wego.core import postgres
+from wego import migrations, postgres, roles
 from wego.core.settings import Settings
 
 Terms = Iterator[tuple[str, str, int, dict[str, str]]]

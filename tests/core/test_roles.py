@@ -8,7 +8,8 @@ import asyncpg
 import psycopg
 import pytest
 
-from wego.core import audit, postgres
+from wego import postgres
+from wego.core import audit
 from wego.core.access import system
 from wego.core.audit import Event
 from wego.core.db import Database

@@ -27,7 +27,7 @@ from e2e_make import WEGO, Demo, is_alive, wait_until
 
 from federation import jose
 from federation.client import assertion, proof
-from wego.core import postgres
+from wego import postgres
 
 STOP_SECONDS = 10.0
 PAGE = b"GET / HTTP/1.1\r\nhost: h\r\n\r\n"

@@ -15,7 +15,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2])]
 
 from federation_make import Caller, Station, make_caller, make_station  # noqa: E402 -- the path comes first
 
-from wego.core import postgres  # noqa: E402 -- likewise
+from wego import postgres  # noqa: E402 -- likewise
 from wego.core.db import Database  # noqa: E402 -- likewise
 
 

@@ -26,9 +26,9 @@ from federation.keys import open_keys
 from federation.tokens import issue_for_person
 from members.models import City, Person, RoleGrant
 from tests.conftest import owner_url
+from wego import postgres
 from wego.api.hub import Hub
 from wego.app import create_app
-from wego.core import postgres
 from wego.core.access import Role, system
 from wego.core.db import Database
 from wego.core.ids import global_id

@@ -32,7 +32,8 @@ from members.models import (
 from members.people import actor_of
 from members.seed import seed
 from members.states import PENDING
-from wego.core import access, postgres, reads
+from wego import postgres
+from wego.core import access, reads
 from wego.core.access import Actor, Role
 from wego.core.db import Database, Session
 from wego.core.reads.engine import Engine

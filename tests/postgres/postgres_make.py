@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from wego.core import postgres
+from wego import postgres
 
 ROOT = Path(__file__).parents[2]
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
@@ -35,7 +35,7 @@ def wheel() -> Path | None:
 _CLIENT = """
 import sys, pathlib
 sys.path.append({root!r})
-from wego.core import postgres
+from wego import postgres
 held = postgres.attach(pathlib.Path(sys.argv[1]), grace={grace}, tuning={tuning!r}, timeout=90)
 print(held.url, postgres.status(pathlib.Path(sys.argv[1])).pid, flush=True)
 sys.stdin.readline()

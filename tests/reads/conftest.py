@@ -18,7 +18,7 @@ from naive_rows import Session  # noqa: E402 -- the path comes first
 from pools import Pools, fill_pools  # noqa: E402 -- likewise
 from reads_make import NAMED, READINGS, Asked, Network, make_engine, make_network  # noqa: E402 -- likewise
 
-from wego.core import postgres  # noqa: E402 -- likewise
+from wego import postgres  # noqa: E402 -- likewise
 from wego.core.access import NOBODY, Actor  # noqa: E402 -- likewise
 from wego.core.context import Reading  # noqa: E402 -- likewise
 from wego.core.db import Database  # noqa: E402 -- likewise

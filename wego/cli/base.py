@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import orjson
 import typer
 
-from wego.core import access, postgres
+from wego import postgres
+from wego.core import access
 from wego.core.db import Database, Session
 from wego.core.errors import Refusal
 from wego.core.settings import PORT_FILE, Settings, from_environment

@@ -7,8 +7,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from wego import postgres
 from wego.cli.base import Json, emit, fail, server, settings
-from wego.core import postgres
 from wego.core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)

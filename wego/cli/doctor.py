@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from wego.core import postgres
+from wego import postgres
 from wego.core.settings import Settings
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")

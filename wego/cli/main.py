@@ -98,7 +98,7 @@ def _bound(knobs: Settings) -> list[socket.socket]:
 
 
 def _serve(knobs: Settings, sockets: list[socket.socket], words: str = "") -> None:
-    from wego.core.postgres import PostgresError
+    from wego.postgres import PostgresError
     from wego.serve import Unservable
     from wego.serve import serve as serve_it
 

@@ -1,6 +1,6 @@
 """The keeper: a detached process that owns one PostgreSQL server for as long as someone needs it.
 
-    python -m wego.core.postgres.keeper HOME --attempt ID [--grace 5] [--bin DIR] [--tcp-port N] [--set a=b]
+    python -m wego.postgres.keeper HOME --attempt ID [--grace 5] [--bin DIR] [--tcp-port N] [--set a=b]
 
 It holds `keeper.lock` for its whole life, so there is one. Clients hold `clients` shared; when the keeper
 could take it exclusively for the grace time, nobody is left, and it stops the server and ends. It

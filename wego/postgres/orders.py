@@ -29,7 +29,7 @@ class Order:
 
 def read_arguments(argv: list[str]) -> tuple[Path, Order]:
     """The inverse of `Order.arguments`."""
-    parser = argparse.ArgumentParser(prog="wego.core.postgres.keeper")
+    parser = argparse.ArgumentParser(prog="wego.postgres.keeper")
     parser.add_argument("home", type=Path)
     parser.add_argument("--attempt", required=True)
     parser.add_argument("--grace", type=float, default=5.0)

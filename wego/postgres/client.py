@@ -251,7 +251,7 @@ def _launch(home: Home, order: Order) -> bool:
 
 def _keeper_environment() -> dict[str, str]:
     """Ours, plus the way to this package when it is not an installed one."""
-    root = str(Path(__file__).parents[3])
+    root = str(Path(__file__).parents[2])
     known = os.environ.get("PYTHONPATH")
     env = {**os.environ, "PYTHONSAFEPATH": "1"}  # the folder we happen to be in must not shadow a module
     if root not in (sysconfig.get_path("purelib"), sysconfig.get_path("platlib")):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from .cluster import ROLE
 
@@ -25,9 +25,3 @@ def as_hub(url: str) -> str:
         raise ValueError("this is not the address of the owner of an embedded database")
     word = hmac.new(unquote(found[2]).encode(), HUB.encode(), hashlib.sha256).hexdigest()
     return f"{found[1]}://{HUB}:{word}@{url[found.end() :]}"
-
-
-def user_of(url: str) -> tuple[str, str]:
-    """The role and the password of an address."""
-    parts = urlsplit(url)
-    return unquote(parts.username or ""), unquote(parts.password or "")

@@ -1,6 +1,6 @@
 """The embedded PostgreSQL: one private server per home folder, there while someone needs it.
 
-    from wego.core import postgres
+    from wego import postgres
 
     with postgres.attach(home) as server:
         connect(server.url)
