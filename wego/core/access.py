@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
-from wego.core.errors import NotAllowed, NotSignedIn
+from wego.core.errors import NotAllowed, NotSignedIn, Refusal
 
 
 class Role(StrEnum):
@@ -181,8 +181,12 @@ def system(subject: str) -> Actor:
 
 def require(actor: Actor, permission: Permission, city_id: UUID | None = None) -> None:
     """Raise unless the actor has the permission everywhere, or in this city."""
-    if actor.may(permission, city_id):
-        return
+    if not actor.may(permission, city_id):
+        raise refusal(actor)
+
+
+def refusal(actor: Actor) -> Refusal:
+    """What is said to who may not: to sign in, where he has not, because he may then be allowed to."""
     if not actor.signed_in:
-        raise NotSignedIn("Sign in first: this needs a token.")
-    raise NotAllowed("Your role does not allow this.")
+        return NotSignedIn("Sign in first: this needs a token.")
+    return NotAllowed("Your role does not allow this.")
