@@ -175,6 +175,5 @@ class Life(Generic[S, V]):
     @staticmethod
     def _kind(words: Iterable[Any]) -> list[Any]:
         """All words of the vocabulary that the given ones are from."""
-        for word in words:
-            return [*type(word)]
-        return []
+        vocabulary: Any = next((type(word) for word in words), ())
+        return list(vocabulary)
