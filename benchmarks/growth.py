@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import re
 import shutil
 import sys
 import tempfile
@@ -102,6 +103,7 @@ class Bench:
     small: Size
     large: Size
     runs: int
+    only: re.Pattern[str]
     engine: Engine = field(default_factory=lambda: Engine(schema(), reading_of=reading_list))
 
     async def time(self, size: Size, text: str, reader: str, variables: dict[str, Any], runs: int) -> float:
@@ -131,6 +133,8 @@ class Bench:
         text, limit = SECTIONS[section]
         found = []
         for one, other in pairs:
+            if not self.only.search(one.name):
+                continue
             allowed = 30.0 if "titleContains" in one.filter and text is LIST else limit
             found.append(await self.case(text, reader, f"{reader}: {one.name}", one, other, allowed))
         return found
@@ -154,7 +158,8 @@ async def measure(bench: Bench, options: argparse.Namespace) -> list[Figures]:
         every += told("Alone", reader, await bench.section("alone", reader, single))
         counted = [each for each in single if each[0].order == cases.DEFAULT]
         every += told("Counted", reader, await bench.section("counts", reader, counted))
-        every += told("Others", reader, [await _other(bench, reader, *each) for each in OTHERS.items()])
+        others = [each for each in OTHERS.items() if bench.only.search(each[0])]
+        every += told("Others", reader, [await _other(bench, reader, *each) for each in others])
         if reader == "nobody" or options.everybody:
             orders = cases.ORDERS if options.orders else [cases.DEFAULT]
             double = both(bench, cases.pairs, orders)[:: options.every]
@@ -175,13 +180,14 @@ def _complete(bench: Bench) -> None:
 
 
 def told(title: str, reader: str, found: list[Figures]) -> list[Figures]:
-    """Print the slowest of each shape, and hand the figures on."""
+    """Print the slowest, those that grew most, and all that are over; and hand the figures on."""
+    if not found:
+        return found
     print(f"\n## {title}, {reader}: {len(found)} cases\n\n| ms | small | large | growth | |\n|---|---|---|---|---|")
-    for each in sorted(found, key=lambda each: -each.large)[:12]:
-        print(_line(each))
-    grown = sorted((each for each in found if each.large > NOISE), key=lambda each: -each.growth)[:5]
-    for each in grown:
-        print(_line(each))
+    slowest = sorted(found, key=lambda each: -each.large)
+    grown = sorted((each for each in found if each.large > NOISE), key=lambda each: -each.growth)
+    for line in dict.fromkeys(_line(each) for each in (*slowest[:12], *grown[:5], *(e for e in grown if e.bad))):
+        print(line)
     sys.stdout.flush()
     return found
 
@@ -250,11 +256,14 @@ async def run(options: argparse.Namespace) -> int:
     began = time.monotonic()
     with _home(options.home) as home, postgres.attach(home) as server:
         sizes = [await _open(server, count, wall=options.wall) for count in counts]
-        bench = Bench(sizes[0], sizes[1], 1 if options.smoke else options.runs)
+        bench = Bench(sizes[0], sizes[1], 1 if options.smoke else options.runs, re.compile(options.only))
         print(f"\n# Growth from {counts[0]:,} to {counts[1]:,} practices, in ms of database time")
         found = await measure(bench, options)
         for size in sizes:
             await size.database.close()
+    if not found:
+        print("No case has such a name.", file=sys.stderr)
+        return 1
     print(f"\n{summary(found)} {time.monotonic() - began:.0f} s.")
     return 0
 
@@ -279,6 +288,7 @@ def main() -> int:
     parser.add_argument("--orders", action="store_true", help="pairs in every order")
     parser.add_argument("--everybody", action="store_true", help="pairs for every reader")
     parser.add_argument("--every", type=int, default=1, help="only every n-th pair")
+    parser.add_argument("--only", default="", help="only the cases whose names this regular expression finds")
     options = parser.parse_args()
     if options.smoke:
         options.every = 40

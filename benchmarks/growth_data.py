@@ -20,6 +20,10 @@ KOREAN = (
     "시장", "예산", "민원", "공원", "환경", "주차", "다리", "기록", "항구", "온실", "등대", "풍차",
 )  # fmt: skip
 RARE = ("xylograph", "훈민정음")
+TECHNOLOGIES = (
+    "open-source", "mobile-app", "web-map", "gis", "sensor", "sms", "wi-fi", "call-centre", "cloud", "wiki",
+    "open-data-portal", "digital-twin", "blockchain", "quantum-sensor",
+)  # fmt: skip
 
 # A number between 0 and 1 that looks like chance and is the same each time.
 _DICE = "((hashint8extended(n, {salt}) & 1048575)::float8 / 1048576)"
@@ -61,6 +65,13 @@ _NUMBERED = f"""
         case when n %% 9973 = 5 then array['17'] else
             array[(1 + floor(power({_dice(9)}, 2) * 16)::int)::varchar,
                   (1 + floor({_dice(10)} * 16)::int)::varchar || '.' || (1 + n %% 3)::varchar] end as goals,
+        case when {_dice(11)} < 0.4 then '{{}}' else array[{_word(TECHNOLOGIES[:-1], 12)}::varchar,
+            case when n %% 10009 = 4 then '{TECHNOLOGIES[-1]}' else {_word(TECHNOLOGIES[:-1], 13)} end] end
+            as technologies,
+        jsonb_build_object('en', jsonb_build_array({_word(LATIN, 14)}, {_word(LATIN, 15)}
+            || case when n %% 10061 = 8 then ' {RARE[0]}' else '' end), 'ko', jsonb_build_array({_word(KOREAN, 16)}))
+            as keywords,
+        case when {_dice(17)} < 0.7 then to_jsonb(array[repeat('x', 400)]) else '[]' end as sources,
         {_title(LATIN, RARE[0], 20, 4)} as latin, {_title(KOREAN, RARE[1], 30, 3)} as korean
     from generate_series(%(start)s::bigint, %(stop)s::bigint - 1) as n, c, t) made
 """
@@ -73,12 +84,12 @@ _STEPS = (
            union all select 'mn' where n % 30011 = 11
        ) as l""",
     """insert into practice (id, slug, city_id, original_locale, status, visibility, public_from, title_hash,
-           summary_hash, themes, sdg_codes, sources, level_of_activity, stage, licence, created_at, updated_at,
-           published_at, sorted_at)
+           summary_hash, themes, sdg_codes, technologies, keywords, sources, level_of_activity, stage, licence,
+           created_at, updated_at, published_at, sorted_at)
        select id, 'p-' || lower(to_hex(hashint8extended(n, 99) & 1048575)) || '-' || n, city, 'en',
            case when live then 'published' else 'draft' end,
            case when not live then 'private' when open then 'public' else 'members' end,
-           case when live and open then at end, '\\x00', '\\x00', themes, goals, to_jsonb(array[repeat('x', 400)]),
+           case when live and open then at end, '\\x00', '\\x00', themes, goals, technologies, keywords, sources,
            'city', stage, 'CC-BY-4.0', at, changed, case when live then at end, at
        from made order by n""",
 )  # fmt: skip

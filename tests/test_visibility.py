@@ -34,9 +34,9 @@ from wego.core.access import Actor  # noqa: E402 -- likewise
 from wego.core.db import Database  # noqa: E402 -- likewise
 from wego.core.errors import NotFound  # noqa: E402 -- likewise
 from wego.core.ids import global_id  # noqa: E402 -- likewise
-from wego.core.reads.declare import META, Edges, Many, One  # noqa: E402 -- likewise
 from wego.core.reads.engine import Engine  # noqa: E402 -- likewise
-from wego.core.reads.query import Limits, table_of  # noqa: E402 -- likewise
+from wego.core.reads.metadata import META, Edges, Many, One, table_of  # noqa: E402 -- likewise
+from wego.core.reads.query import Limits  # noqa: E402 -- likewise
 from wego.schema import schema  # noqa: E402 -- likewise
 
 from .conftest import copy_of  # noqa: E402 -- likewise

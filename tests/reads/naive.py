@@ -41,7 +41,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from wego.core.access import Actor
 from wego.core.context import Reading
-from wego.core.reads import declare
+from wego.core.reads import metadata
 
 PAGE = 20
 COUNTED = 10_000
@@ -137,29 +137,29 @@ class Naive:
             return self.introspect(nodes)
         definition = gtype.fields[name]
         backing = definition.extensions["strawberry-definition"]
-        meta = (backing.metadata or {}).get(declare.META)
+        meta = (backing.metadata or {}).get(metadata.META)
         if meta is None:
             return self.introspect(nodes)
         arguments = get_argument_values(definition, nodes[0], self.variables)
         target: Any = get_named_type(definition.type)
         sets = [each.selection_set for each in nodes if each.selection_set]
-        if isinstance(meta, declare.Column):
+        if isinstance(meta, metadata.Column):
             return self.scalar(definition.type, scope, meta, arguments)
-        if isinstance(meta, declare.GlobalId):
+        if isinstance(meta, metadata.GlobalId):
             key = self.session.one(scope.select(f"{scope.alias}.{table(gtype).key}::text"))
             return base64.urlsafe_b64encode(f"{gtype.name}:{key}".encode()).decode().rstrip("=")
-        if isinstance(meta, declare.Inline):
+        if isinstance(meta, metadata.Inline):
             there = meta.when is None or self.session.one(scope.select(f"({meta.when.format(**scope.names)}) is true"))
             return self.object(target, scope, sets) if there else None
-        if isinstance(meta, declare.Picked):
+        if isinstance(meta, metadata.Picked):
             return self.picked(definition.type, target, scope, meta, arguments.get("locales"), sets)
-        if isinstance(meta, declare.One):
+        if isinstance(meta, metadata.One):
             return self.one(target, scope, meta, arguments, sets)
-        if isinstance(meta, declare.Many):
+        if isinstance(meta, metadata.Many):
             return self.many(target, scope, meta, arguments, sets)
-        if isinstance(meta, declare.Edges):
+        if isinstance(meta, metadata.Edges):
             return Listing(self, definition, target, scope, meta, arguments).answer(sets)
-        if isinstance(meta, declare.ById):
+        if isinstance(meta, metadata.ById):
             given = arguments["ids"] if meta.many else [arguments["id"]]
             found = [self.by_id(target, each, sets) for each in given]
             return found if meta.many else found[0]
@@ -182,7 +182,7 @@ class Naive:
     def places(self, declared: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, str]:
         return {name: literal(arguments.get(to_camel_case(name)), arg.cast) for name, arg in declared.items()}
 
-    def scalar(self, kind: Any, scope: Scope, meta: declare.Column, arguments: Mapping[str, Any]) -> Any:
+    def scalar(self, kind: Any, scope: Scope, meta: metadata.Column, arguments: Mapping[str, Any]) -> Any:
         template = meta.sql(self.rights, scope.alias) if callable(meta.sql) else meta.sql  # type: ignore[arg-type]
         sql = template.format(**scope.names, **self.places(meta.args, arguments))
         value = self.session.one(f"select to_json(s.v) from ({scope.select(f'{sql} as v')}) s")
@@ -196,10 +196,10 @@ class Naive:
         return None if value is None else words[value]
 
     def picked(
-        self, kind: Any, target: Any, scope: Scope, meta: declare.Picked, wish: list[str] | None, sets: list[Any]
+        self, kind: Any, target: Any, scope: Scope, meta: metadata.Picked, wish: list[str] | None, sets: list[Any]
     ) -> Any:
         reading = self.reading_of(tuple(wish)) if wish else self.reading
-        if isinstance(meta.pick, declare.Own):
+        if isinstance(meta.pick, metadata.Own):
             when = meta.pick.when
             there = when is None or self.session.one(scope.select(f"({when.format(**scope.names)}) is true"))
             locale = meta.pick.locale.format(**scope.names)
@@ -216,7 +216,7 @@ class Naive:
         return None
 
     def told(
-        self, target: Any, row: Scope, meta: declare.Picked, locale: str, reading: Reading, sets: list[Any]
+        self, target: Any, row: Scope, meta: metadata.Picked, locale: str, reading: Reading, sets: list[Any]
     ) -> Any:
         """A text of a row in scope, whose language an expression tells."""
         names = {**row.names, "locale": locale, "first": literal(list(reading.first), "text[]")}
@@ -242,7 +242,7 @@ class Naive:
     ) -> dict[str, str]:
         return {**parent.names, **self.places(declared, arguments), "p": parent.alias, "t": alias}
 
-    def one(self, target: Any, parent: Scope, meta: declare.One, arguments: Mapping[str, Any], sets: list[Any]) -> Any:
+    def one(self, target: Any, parent: Scope, meta: metadata.One, arguments: Mapping[str, Any], sets: list[Any]) -> Any:
         alias = f"n{next(self._aliases)}"
         names = self.names(parent, alias, meta.args, arguments)
         rights: Any = self.rights
@@ -253,7 +253,7 @@ class Naive:
         return self.object(target, row, sets) if self.count(row) else None
 
     def many(
-        self, target: Any, parent: Scope, meta: declare.Many, arguments: Mapping[str, Any], sets: list[Any]
+        self, target: Any, parent: Scope, meta: metadata.Many, arguments: Mapping[str, Any], sets: list[Any]
     ) -> Any:
         alias = f"n{next(self._aliases)}"
         names = self.names(parent, alias, meta.args, arguments)
@@ -289,7 +289,7 @@ class Listing:
     definition: Any
     target: Any
     parent: Scope
-    meta: declare.Edges
+    meta: metadata.Edges
     arguments: Mapping[str, Any]
 
     def __post_init__(self) -> None:
@@ -314,7 +314,7 @@ class Listing:
         found = []
         for name, value in (self.arguments.get("filter") or {}).items():
             if value is not None:
-                declared = fields.fields[name].extensions["strawberry-definition"].metadata[declare.META]
+                declared = fields.fields[name].extensions["strawberry-definition"].metadata[metadata.META]
                 sql = declared.sql(self.naive.rights) if callable(declared.sql) else declared.sql
                 found.append(sql.format(**{**names, "v": literal(value, declared.cast)}))
         return found

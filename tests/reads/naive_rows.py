@@ -14,7 +14,7 @@ import psycopg
 
 from wego.core.access import Actor, Permission
 from wego.core.context import Reading
-from wego.core.reads import declare
+from wego.core.reads import metadata
 
 
 class Session:
@@ -102,10 +102,10 @@ class Scope:
         return f"select {sql}{' from ' + ', '.join(self.chain) if self.chain else ''}"
 
 
-def table(gtype: Any) -> declare.Table:
+def table(gtype: Any) -> metadata.Table:
     """The rows of a type; types that are only made by their edge have none of their own."""
-    found: declare.Table | None = getattr(gtype.extensions["strawberry-definition"].origin, "__sql_table__", None)
-    return found or declare.Table("(select) as {t}")
+    found: metadata.Table | None = getattr(gtype.extensions["strawberry-definition"].origin, "__sql_table__", None)
+    return found or metadata.Table("(select) as {t}")
 
 
 def plain(value: Any) -> Any:

@@ -29,7 +29,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from pools import Pools, meta_of
 
-from wego.core.reads import declare
+from wego.core.reads import metadata
 
 # Names that would be caught by SQL, or by the statement around them, if anything were not kept apart.
 ALIASES = (
@@ -188,16 +188,16 @@ class Maker:
     def arguments(self, name: str, definition: Any, rows: int) -> tuple[str, int]:
         """The arguments of a field, and how many rows it leads to for each of its own."""
         meta = meta_of(definition)
-        if isinstance(meta, declare.Edges):
+        if isinstance(meta, metadata.Edges):
             return self.page(definition, meta, rows)
-        wide = 5 if isinstance(meta, declare.Many) or (isinstance(meta, declare.ById) and meta.many) else 1
+        wide = 5 if isinstance(meta, metadata.Many) or (isinstance(meta, metadata.ById) and meta.many) else 1
         parts = []
         for each, argument in definition.args.items():
             if isinstance(argument.type, GraphQLNonNull) or self.chance(45):
                 parts.append(f"{each}: {self.given(argument.type, each)}")
         return f"({', '.join(parts)})" if parts else "", wide
 
-    def page(self, definition: Any, meta: declare.Edges, rows: int) -> tuple[str, int]:
+    def page(self, definition: Any, meta: metadata.Edges, rows: int) -> tuple[str, int]:
         parts, size, order = [], 20, meta.default[0]
         node: Any = get_named_type(get_named_type(definition.type).fields["nodes"].type)
         if rows > 1 or self.chance(85):

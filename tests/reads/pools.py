@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 from graphql import GraphQLObjectType, GraphQLSchema, get_named_type
 
-from wego.core.reads import declare
+from wego.core.reads import metadata
 
 TAGS = (
     "en",
@@ -60,14 +60,14 @@ def _spread(values: list[Any], most: int) -> list[Any]:
     return values if len(values) <= most else [values[at * len(values) // most] for at in range(most)]
 
 
-def table_of(gtype: Any) -> declare.Table | None:
+def table_of(gtype: Any) -> metadata.Table | None:
     backing = (gtype.extensions or {}).get("strawberry-definition")
     return getattr(getattr(backing, "origin", None), "__sql_table__", None)
 
 
 def meta_of(definition: Any) -> Any:
     backing = (definition.extensions or {}).get("strawberry-definition")
-    return (getattr(backing, "metadata", None) or {}).get(declare.META)
+    return (getattr(backing, "metadata", None) or {}).get(metadata.META)
 
 
 def fill_pools(schema: GraphQLSchema, connection: psycopg.Connection[Any], named: dict[str, str]) -> Pools:
@@ -117,14 +117,14 @@ def _fill_cursors(schema: GraphQLSchema, connection: psycopg.Connection[Any], po
     for gtype in schema.type_map.values():
         for definition in getattr(gtype, "fields", {}).values():
             meta = meta_of(definition)
-            if isinstance(meta, declare.Edges):
+            if isinstance(meta, metadata.Edges):
                 connected: Any = get_named_type(definition.type)
                 node: Any = get_named_type(connected.fields["nodes"].type)
                 for order, by in meta.orders.items():
                     pools.cursors[node.name, order] = _cursors(connection, node, order, by)
 
 
-def _cursors(connection: psycopg.Connection[Any], node: Any, order: str, by: declare.Order) -> list[str]:
+def _cursors(connection: psycopg.Connection[Any], node: Any, order: str, by: metadata.Order) -> list[str]:
     rows = table_of(node)
     assert rows
     key = by.sql.format(t="n", p="n")

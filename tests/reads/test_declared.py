@@ -12,7 +12,7 @@ from pools import meta_of
 from reads_make import Asked, Network
 
 from wego.core.ids import new_id
-from wego.core.reads import declare
+from wego.core.reads import metadata
 from wego.core.writes import WRITE
 from wego.schema import schema
 
@@ -46,7 +46,7 @@ def test_every_condition_of_a_filter_says_what_it_is_in_sql() -> None:
             if "filter" in field.args:
                 given: Any = get_named_type(field.args["filter"].type)
                 for name, each in given.fields.items():
-                    assert isinstance(meta_of(each), declare.Condition), f"{given.name}.{name}"
+                    assert isinstance(meta_of(each), metadata.Condition), f"{given.name}.{name}"
 
 
 def test_every_order_has_its_word_and_a_key_that_a_cursor_can_carry() -> None:
@@ -55,7 +55,7 @@ def test_every_order_has_its_word_and_a_key_that_a_cursor_can_carry() -> None:
     for gtype in object_types():
         for name, field in gtype.fields.items():
             meta = meta_of(field)
-            if isinstance(meta, declare.Edges):
+            if isinstance(meta, metadata.Edges):
                 assert meta.default[0] in meta.orders, f"{gtype.name}.{name}"
                 assert meta.default[1] in ("asc", "desc")
                 assert {each.cast for each in meta.orders.values()} <= set(cursors._READERS), f"{gtype.name}.{name}"

@@ -6,20 +6,10 @@ and caches, `engine` runs. Measured reasons are in the README, "Decisions". Text
 """
 
 from wego.core.reads.declare import (
-    Arg,
     Connection,
     Edge,
-    Facet,
-    Grams,
-    Listing,
     Node,
-    Order,
-    Own,
     PageInfo,
-    Pick,
-    Through,
-    Way,
-    Within,
     by_id,
     column,
     condition,
@@ -32,6 +22,7 @@ from wego.core.reads.declare import (
     picked,
     table,
 )
+from wego.core.reads.metadata import Arg, Facet, Grams, Listing, Order, Own, Pick, Through, Way, Within
 
 __all__ = [
     "Arg", "Connection", "Edge", "Facet", "Grams", "Listing", "Node", "Order", "Own", "PageInfo", "Pick", "Through",

@@ -32,7 +32,21 @@ from graphql.type import GraphQLIncludeDirective, GraphQLSkipDirective
 from wego.core.context import Reading
 from wego.core.errors import CostExceeded, Invalid, Refusal
 from wego.core.ids import parse_global_id
-from wego.core.reads.declare import ById, Column, Edges, GlobalId, Inline, Many, One, Own, PayloadEdge, Pick, Picked
+from wego.core.reads.metadata import (
+    ById,
+    Column,
+    Edges,
+    GlobalId,
+    Inline,
+    Many,
+    One,
+    Own,
+    PayloadEdge,
+    Pick,
+    Picked,
+    meta_of,
+    table_of,
+)
 from wego.core.reads.pages import Page, edge_of_payload
 from wego.core.reads.query import (
     COLUMNS,
@@ -46,10 +60,8 @@ from wego.core.reads.query import (
     conditions,
     global_id,
     is_key,
-    meta_of,
     place_of,
     plain,
-    table_of,
 )
 
 MOST_LOCALES = 20  # of the languages that a reader takes for one text

@@ -35,8 +35,9 @@ from wego.core.offload import Work, offload
 from wego.core.reads.compile import Compiler
 from wego.core.reads.documents import Document, GraphQLErrors, Library, exact, shape
 from wego.core.reads.introspection import Introspection
+from wego.core.reads.metadata import meta_of
 from wego.core.reads.plans import Answer, Gate, Operation, Plan, Prepared, Root, Selected
-from wego.core.reads.query import Binder, Limits, Row, Run, compact, meta_of
+from wego.core.reads.query import Binder, Limits, Row, Run, compact
 from wego.core.statements import Lane
 from wego.core.turns import Turns
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wego.core.errors import Invalid
-from wego.core.reads.declare import Condition
+from wego.core.reads.metadata import Condition
 from wego.core.reads.query import MOST_VALUES, plain
 
 LONGEST = 200  # characters of one text

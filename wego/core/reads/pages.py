@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from graphql import FieldNode, get_named_type
 
 from wego.core.errors import Invalid
 from wego.core.reads import cursors, filters
-from wego.core.reads.declare import Condition, Edges, PayloadEdge
-from wego.core.reads.query import DEFAULT_PAGE, Ask, Binder, Row, Run, conditions, meta_of, plain, table_of
+from wego.core.reads.metadata import Condition, Edges, PayloadEdge, meta_of, table_of
+from wego.core.reads.query import DEFAULT_PAGE, Ask, Binder, Query, Row, Run, Selecting, conditions, plain
 from wego.core.reads.search import COUNTED, Given, Search, counted
-
-if TYPE_CHECKING:
-    from wego.core.reads.compile import Compiler
-
 
 COUNT, COUNT_FILTERED = 40, 100  # what a count costs, in objects
 COUNTS = frozenset({"totalCount", "totalCountIsCapped"})
@@ -23,7 +19,7 @@ COUNTS = frozenset({"totalCount", "totalCountIsCapped"})
 class Page:
     """One Relay connection: the rows of the page first, then what was asked of them."""
 
-    def __init__(self, compiler: Compiler, ask: Ask, meta: Edges) -> None:
+    def __init__(self, compiler: Selecting, ask: Ask, meta: Edges) -> None:
         self.compiler, self.ask, self.meta = compiler, ask, meta
         self.definition, self.node, self.connection = ask.definition, ask.node, ask.target
         self.sets, self.depth, self.many = ask.sets, ask.depth, ask.many
@@ -66,6 +62,14 @@ class Page:
     def names_of(self, alias: str) -> dict[str, str]:
         """The names of a template for another alias of the same rows."""
         return {**self.names, "t": alias}
+
+    @property
+    def on(self) -> str | None:
+        return self.meta.on
+
+    @property
+    def query(self) -> Query:
+        return self.compiler.query
 
     @property
     def order_sql(self) -> str:
@@ -271,7 +275,7 @@ class Page:
         return f"exists ({self.search.keys(bounds, down, 1)})"
 
 
-def edge_columns(compiler: Compiler, edge: Any, row: Row, sets: list[Any], cursor: str, level: tuple[int, int]) -> str:
+def edge_columns(compiler: Selecting, edge: Any, row: Row, sets: list[Any], cursor: str, level: tuple[int, int]) -> str:
     """What is selected of an edge whose node is a row in scope; `level` is the depth of the connection and how many
     edges there may be."""
     parts = []
@@ -290,7 +294,7 @@ def edge_columns(compiler: Compiler, edge: Any, row: Row, sets: list[Any], curso
     return ", ".join(parts)
 
 
-def edge_of_payload(compiler: Compiler, ask: Ask, meta: PayloadEdge) -> str:
+def edge_of_payload(compiler: Selecting, ask: Ask, meta: PayloadEdge) -> str:
     """The edge of a thing that was made, for a client that adds it to a list it holds; null when the reader does not
     see the thing."""
     target = get_named_type(ask.target.fields["node"].type)

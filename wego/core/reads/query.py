@@ -7,15 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
-from graphql import FieldNode, get_location
+from graphql import FieldNode, SelectionSetNode, get_location
 from graphql.execution.values import get_argument_values
 
 from wego.core.access import Actor, ActorShape, Permission
 from wego.core.context import Reading
 from wego.core.errors import Invalid
-from wego.core.reads.declare import META, Table
 
 DEFAULT_PAGE = 20
 MOST_VALUES = 100  # of a list in a filter
@@ -137,6 +136,27 @@ class Ask:
     many: int
 
 
+class Selecting(Protocol):
+    """What the parts of a statement ask of the compiler that puts them together."""
+
+    run: Run
+    limits: Limits
+    query: Query
+    baked: Callable[[FieldNode, tuple[str, ...]], None]
+
+    def collect(self, gtype: Any, sets: list[SelectionSetNode]) -> dict[str, list[FieldNode]]: ...
+
+    def columns(self, gtype: Any, row: Row, sets: list[SelectionSetNode], depth: int, many: int) -> str: ...
+
+    def make(self, gtype: Any, row: Row, sets: list[SelectionSetNode], depth: int, many: int) -> str: ...
+
+    def check_key(self, key: str) -> None: ...
+
+    def spend(self, count: int) -> None: ...
+
+    def visible(self, target: Any, alias: str) -> str | None: ...
+
+
 def place_of(node: FieldNode) -> tuple[tuple[int, int], ...]:
     """Line and column of a field in its document."""
     if node.loc is None:
@@ -154,20 +174,6 @@ def compact(sql: str, binders: list[Binder]) -> tuple[str, list[Binder]]:
 
     sql = re.sub(r"\$(\d+)(?=::)", renumber, sql)
     return sql, [binders[old - 1] for old in numbers]
-
-
-def meta_of(definition: Any) -> Any:
-    """What a field or an input field declared itself to be in SQL; None when it has a resolver instead."""
-    backing = definition.extensions.get("strawberry-definition") if definition.extensions else None
-    return (getattr(backing, "metadata", None) or {}).get(META)
-
-
-def table_of(gtype: Any) -> Table:
-    """The rows that a type was declared to be made of."""
-    found: Table = getattr(gtype.extensions["strawberry-definition"].origin, "__sql_table__", None) or Table(
-        "(select) as {t}"
-    )
-    return found
 
 
 def global_id(name: str, key: str) -> str:

@@ -18,13 +18,10 @@ figures are in `benchmarks/growth.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
-from wego.core.reads.declare import Condition, Facet, Grams, Listing, Through, Within
-from wego.core.reads.query import conditions
-
-if TYPE_CHECKING:
-    from wego.core.reads.pages import Page
+from wego.core.reads.metadata import Condition, Facet, Grams, Listing, Through, Within
+from wego.core.reads.query import Query, conditions
 
 LOOK = 3_000  # rows that a list looks through before it asks the index
 LOOK_INSIDE = 400  # likewise for a list inside a list, of which there may be a hundred
@@ -60,13 +57,32 @@ Candidates = tuple[str, str]  # an alias, and the rows under it as a FROM item
 ENDS = (("<=", "'infinity'::timestamptz"), (">=", "'-infinity'::timestamptz"))
 
 
+class Ordered(Protocol):
+    """What a search asks of the page that it is for: its rights, its order, and to what it belongs."""
+
+    @property
+    def on(self) -> str | None: ...
+
+    @property
+    def query(self) -> Query: ...
+
+    @property
+    def order_sql(self) -> str: ...
+
+    def names_of(self, alias: str) -> dict[str, str]: ...
+
+    def visible(self, alias: str) -> str | None: ...
+
+    def key_of(self, alias: str) -> str: ...
+
+
 class Search:
     """How one page is searched for. Aliases are made anew for each part, as parts are nested in one another."""
 
-    def __init__(self, page: Page, listing: Listing, given: list[Given]) -> None:
+    def __init__(self, page: Ordered, listing: Listing, given: list[Given]) -> None:
         self.page, self.listing, self.given = page, listing, given
-        self.query = page.compiler.query
-        self.inside = page.meta.on is not None
+        self.query = page.query
+        self.inside = page.on is not None
         self.depth = LOOK_INSIDE if self.inside else LOOK
 
     # ── conditions ────────────────────────────────────────────────────────────────────────────────────────────
@@ -75,7 +91,7 @@ class Search:
         return f"{self.listing.source} as {alias}"
 
     def _belongs(self, alias: str) -> str | None:
-        return self.page.meta.on.format(**self.page.names_of(alias)) if self.page.meta.on else None
+        return self.page.on.format(**self.page.names_of(alias)) if self.page.on else None
 
     def _matches(self, alias: str) -> Where:
         """What a row must meet exactly: the reader's rights, and every condition of the filter."""
