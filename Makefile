@@ -63,7 +63,7 @@ schema: $(STAMP) ## Write wego/schema.graphql from the code
 	$(BIN)/wego schema --write
 
 catalogs: $(STAMP) ## Extract sentences and bring the catalogs up to date
-	$(BIN)/python -m i18n.extract
+	$(BIN)/python -m i18n.language.extract
 
 lock: ## Write requirements.lock with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 import psycopg
 
-from federation import seed as programs
-from members import seed as cities
-from practices.seed import fill
+from federation.oauth import seed as programs
+from members.demo import seed as cities
+from practices.demo.seed import fill
 from wego import postgres
 from wego.core.db import Database
 from wego.setup import prepare

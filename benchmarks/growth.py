@@ -29,8 +29,8 @@ import psycopg
 from benchmarks import growth_cases as cases
 from benchmarks import growth_data
 from benchmarks.growth_cases import Case
-from i18n.locales import reading_list, wished
-from members import seed
+from i18n.language.locales import reading_list, wished
+from members.demo import seed
 from wego import postgres
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role
 from wego.core.db import Database

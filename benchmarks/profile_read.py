@@ -23,7 +23,7 @@ import orjson
 
 from benchmarks import data
 from benchmarks.contests import HUB, Contest, Entry, contests
-from i18n.locales import accepted, negotiate, wished
+from i18n.language.locales import accepted, negotiate, wished
 from wego import postgres
 from wego.api.hub import Hub
 from wego.app import create_app

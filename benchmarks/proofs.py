@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.load import Target
-from federation import jose
 from federation.client import HubClient, proof
+from federation.jose import jose
 
 CITY = "seoul"
 EARLY = 60  # a token is replaced this many seconds before it ends

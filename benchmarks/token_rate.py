@@ -27,12 +27,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.applications import Starlette
 
-from federation import clients, jose
 from federation.client import assertion, proof
-from federation.keys import KeyRing, open_keys
-from federation.routes import routes
-from federation.verifier import Verifier
-from members.models import City, Membership, MembershipKind, MembershipStatus, Region
+from federation.jose import jose
+from federation.jose.keys import KeyRing, open_keys
+from federation.oauth import clients
+from federation.oauth.routes import routes
+from federation.oauth.verifier import Verifier
+from members.register.models import City, Membership, MembershipKind, MembershipStatus, Region
 from wego import postgres
 from wego.core.access import system
 from wego.core.db import Database

@@ -25,7 +25,7 @@ import asyncpg
 import orjson
 import uvloop
 
-from i18n.locales import reading_list
+from i18n.language.locales import reading_list
 from wego import postgres
 from wego.api.hub import make_engine
 from wego.core import audit

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx2
 
-from federation import jose
+from federation.jose import jose
 
 
 class HubError(Exception):

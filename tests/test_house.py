@@ -18,7 +18,7 @@ import i18n
 import members
 import practices
 import wego
-from i18n import extract
+from i18n.language import extract
 from wego import migrations
 from wego.core.settings import Settings, from_environment
 from wego.schema import SDL, sdl

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from federation.replay import once
+from federation.jose.replay import once
 from wego import migrations, postgres
 from wego.setup import prepare
 

@@ -27,8 +27,8 @@ sys.path[:0] = [str(Path(__file__).parent)]
 from visibility_walk import fields_of, listing, selection, shown  # noqa: E402 -- the path comes first
 from visibility_world import ACTORS, HOPEFUL, World, build, canary  # noqa: E402 -- likewise
 
-from i18n.locales import reading_list  # noqa: E402 -- likewise
-from practices import practices  # noqa: E402 -- likewise
+from i18n.language.locales import reading_list  # noqa: E402 -- likewise
+from practices.cases import practices  # noqa: E402 -- likewise
 from wego import postgres  # noqa: E402 -- likewise
 from wego.core.access import Actor  # noqa: E402 -- likewise
 from wego.core.db import Database  # noqa: E402 -- likewise

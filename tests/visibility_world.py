@@ -11,16 +11,19 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from i18n.content import Draft, Section, SectionPart, TranslationDraft
-from members import applications, invitations, membership, people
-from members.applications import ApplicationForm, Requested, Signatory, Upload
+from i18n.content.documents import Draft, Section, SectionPart, TranslationDraft
 from members.demo.forms import signed_form
-from members.membership import Decision
-from members.models import Body, City, CityName, HistoryEvent, Membership, MembershipStatus, Person, Region, RoleGrant
-from practices import practices, reviews
-from practices.narrative import BUDGETS, TO_PUBLISH
-from practices.practices import Change
-from practices.reviews import Comment
+from members.membership import applications, membership
+from members.membership.applications import ApplicationForm, Requested, Signatory, Upload
+from members.membership.membership import Decision
+from members.people import invitations, people
+from members.people.models import Person, RoleGrant
+from members.register.models import Body, City, CityName, HistoryEvent, Membership, MembershipStatus, Region
+from practices.cases import practices
+from practices.cases.narrative import BUDGETS, TO_PUBLISH
+from practices.cases.practices import Change
+from practices.reviews import reviews
+from practices.reviews.reviews import Comment
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
 from wego.core.db import Session
 
@@ -154,7 +157,7 @@ async def _write(db: Session, world: World, word: str, city: str = HOME, **facts
 
 async def _publish(db: Session, world: World, word: str, city: str = HOME, **facts: Any) -> UUID:
     key = await _write(db, world, word, city, **facts)
-    await practices.submit(db, SYSTEM, key)
+    await reviews.submit(db, SYSTEM, key)
     await practices.publish(db, SYSTEM, key)
     return key
 
@@ -180,16 +183,16 @@ async def _practices(db: Session, world: World) -> None:
 async def _reviewed(db: Session, world: World) -> None:
     """Under review by several, with what they said."""
     key = await _write(db, world, "review")
-    await practices.submit(db, SYSTEM, key)
+    await reviews.submit(db, SYSTEM, key)
     for name in ("reviewer", "reviewer_revoked", "cio_held"):
         await reviews.assign(db, SYSTEM, key, _key(world.actors[name]))
     asked = [Comment(canary("comment"), "results")]
     await reviews.request_changes(db, world.actors["reviewer_revoked"], key, asked, conflict="")
-    await practices.submit(db, SYSTEM, key)
+    await reviews.submit(db, SYSTEM, key)
     await reviews.request_changes(
         db, world.actors["secretariat_editor"], key, [Comment(canary("officecomment"))], conflict=canary("conflict")
     )
-    await practices.submit(db, SYSTEM, key)
+    await reviews.submit(db, SYSTEM, key)
 
 
 async def _past(db: Session, world: World) -> None:

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from federation.routes import routes as federation_routes
+from federation.oauth.routes import routes as federation_routes
 from wego.api.endpoint import GraphQLEndpoint
 from wego.api.hub import Hub, figures_of, open_hub
 from wego.client_address import networks

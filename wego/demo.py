@@ -15,22 +15,22 @@ Progress = Callable[[str], None]
 
 async def load(database: Database, settings: Settings, *, count: int = 0, progress: Progress | None = None) -> None:
     """Load what is not there yet: cities and members, practices, programs; and `count` practices for measuring."""
-    import federation.seed
-    import members.seed
-    import practices.seed
+    import federation.oauth.seed
+    import members.demo.seed
+    import practices.demo.seed
 
     say = progress or (lambda _: None)
     say("cities, members, people")
     async with database.session() as db:
-        await members.seed.seed(db, progress=say)
+        await members.demo.seed.seed(db, progress=say)
     say("practices in their languages")
     async with database.session() as db:
-        await practices.seed.seed(db)
+        await practices.demo.seed.seed(db)
     say("programs and their keys")
     async with database.session() as db:
-        await federation.seed.seed(db, settings.home, settings.issuer)
+        await federation.oauth.seed.seed(db, settings.home, settings.issuer)
     if count:
-        await practices.seed.fill(database, count, say)
+        await practices.demo.seed.fill(database, count, say)
 
 
 def what_to_try(settings: Settings) -> str:

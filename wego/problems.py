@@ -7,7 +7,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from i18n.catalogs import say
+from i18n.language.catalogs import say
 from wego.core.errors import CostExceeded, Refusal
 
 # Controls, lone surrogates, and what changes the direction of a text.

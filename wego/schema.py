@@ -9,7 +9,7 @@ from typing import Any
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from i18n.graphql import LANGUAGE_TAG, LanguageTag
+from i18n.language.graphql import LANGUAGE_TAG, LanguageTag
 from members import graphql as members
 from practices import graphql as practices
 from wego.core import reads

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import psycopg
 
-from members.terms import terms as member_terms
-from practices.terms import terms as practice_terms
+from members.membership.terms import terms as member_terms
+from practices.cases.terms import terms as practice_terms
 from wego import migrations, postgres, roles
 from wego.core.settings import Settings
 

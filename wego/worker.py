@@ -7,8 +7,8 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import federation.jobs  # noqa: F401  # importing a jobs module is what registers its handlers
-import members.jobs  # noqa: F401  # likewise
+import federation.oauth.jobs  # noqa: F401  # importing a jobs module is what registers its handlers
+import members.membership.jobs  # noqa: F401  # likewise
 import wego.purges  # noqa: F401  # likewise
 from wego.core import jobs
 from wego.core.audit.checkpoints import sign_if_grown

@@ -9,9 +9,9 @@ from typing import Any
 
 from benchmarks.abuse.attacks import ask_once, asks, attack
 from benchmarks.abuse.wire import Attacker, graphql, request
-from federation import jose
 from federation.client import HubClient, proof
-from practices.narrative import BUDGETS
+from federation.jose import jose
+from practices.cases.narrative import BUDGETS
 
 EXPENSIVE = (
     "{problems{code message} practice{slug versions{number} title{text} summary{text}"

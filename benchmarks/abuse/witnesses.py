@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 
 from benchmarks.abuse.target import WEGO, environment
 from benchmarks.abuse.wire import Answer, Line, graphql, request
-from federation import jose
 from federation.client import assertion, proof
+from federation.jose import jose
 
 OFFICER = "secretariat@wego.demo"
 LONGEST = 10.0  # seconds that a witness waits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLError
 
-from i18n.locales import LOCALES
+from i18n.language.locales import LOCALES
 from wego.core import errors
 from wego.core.errors import (
     Conflict,

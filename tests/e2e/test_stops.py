@@ -25,8 +25,8 @@ import psycopg
 import pytest
 from e2e_make import WEGO, Demo, is_alive, wait_until
 
-from federation import jose
 from federation.client import assertion, proof
+from federation.jose import jose
 from wego import postgres
 
 STOP_SECONDS = 10.0

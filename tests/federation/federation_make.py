@@ -19,13 +19,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from federation import clients, jose
-from federation.gate import admit, gate_of
-from federation.keys import KeyRing, open_keys
-from federation.proofs import TokenError
-from federation.routes import routes
-from federation.verifier import Credential, Verifier, challenge
-from members.models import City, Membership, MembershipKind, MembershipStatus, Person, Region, RoleGrant
+from federation.jose import jose
+from federation.jose.keys import KeyRing, open_keys
+from federation.jose.proofs import TokenError
+from federation.oauth import clients
+from federation.oauth.gate import admit, gate_of
+from federation.oauth.routes import routes
+from federation.oauth.verifier import Credential, Verifier, challenge
+from members.people.models import Person, RoleGrant
+from members.register.models import City, Membership, MembershipKind, MembershipStatus, Region
 from wego.core.access import Role, system
 from wego.core.db import Database, Session, raw
 from wego.core.settings import Settings

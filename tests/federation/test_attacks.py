@@ -33,8 +33,8 @@ from federation_make import (
 )
 from joserfc.jwk import ECKey, OKPKey
 
-from federation import jose
-from members.models import City
+from federation.jose import jose
+from members.register.models import City
 
 
 @dataclass

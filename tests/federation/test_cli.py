@@ -20,11 +20,12 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 from typer.testing import CliRunner
 
-from federation import clients, jose
-from federation.keys import open_keys
-from federation.routes import routes
-from federation.seed import seed
-from federation.verifier import Verifier
+from federation.jose import jose
+from federation.jose.keys import open_keys
+from federation.oauth import clients
+from federation.oauth.routes import routes
+from federation.oauth.seed import seed
+from federation.oauth.verifier import Verifier
 from wego.cli import programs, tokens
 from wego.core.access import Role
 from wego.core.db import Database

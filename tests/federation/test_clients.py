@@ -16,11 +16,12 @@ from joserfc.jwk import ECKey
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from federation import clients, jose
 from federation.client import HubClient, HubError
-from federation.clients import register_client, revoke_client
-from federation.models import OAuthClient
-from federation.seed import CITIES, seed
+from federation.jose import jose
+from federation.oauth import clients
+from federation.oauth.clients import register_client, revoke_client
+from federation.oauth.models import OAuthClient
+from federation.oauth.seed import CITIES, seed
 from wego.core import audit
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn

@@ -26,8 +26,8 @@ from federation_make import (
 from sqlalchemy import text
 from starlette.applications import Starlette
 
-from federation import jose
-from federation.routes import address_of, routes
+from federation.jose import jose
+from federation.oauth.routes import address_of, routes
 from wego.core.db import Database
 from wego.core.errors import RateLimited
 

@@ -13,11 +13,11 @@ from federation_make import ISSUER, RESOURCE, TOKEN_URL, forged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from federation import jose
-from federation.keys import RingKey
-from federation.proofs import Proof, TokenError, open_proof
-from federation.server import FormRequest, Program, Terms, TokenServer, core_answer, open_assertion
-from federation.verifier import Verifier
+from federation.jose import jose
+from federation.jose.keys import RingKey
+from federation.jose.proofs import Proof, TokenError, open_proof
+from federation.oauth.server import FormRequest, Program, Terms, TokenServer, core_answer, open_assertion
+from federation.oauth.verifier import Verifier
 from wego.core.settings import Settings
 
 KEY = jose.new_key()

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OKPKey
 
-from federation import jose
+from federation.jose import jose
 
 
 def accepted(token: Any, jwk: Any) -> bool:

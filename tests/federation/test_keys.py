@@ -12,9 +12,10 @@ import pytest
 from federation_make import ISSUER, Caller, Station, forged, make_station
 from sqlalchemy import text
 
-from federation import jobs, jose
-from federation.keys import LEAD, SKEW, TURN, KeyRing, folder, open_keys
-from federation.proofs import TokenError
+from federation.jose import jose
+from federation.jose.keys import LEAD, SKEW, TURN, KeyRing, folder, open_keys
+from federation.jose.proofs import TokenError
+from federation.oauth import jobs
 from wego.core.db import Database
 from wego.core.settings import Settings
 
@@ -164,7 +165,7 @@ async def test_the_daily_job_rotates_and_forgets(
 async def test_the_ring_keeps_itself_fresh_and_survives_a_database_that_is_away(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("federation.keys.REFRESH_SECONDS", 0.05)
+    monkeypatch.setattr("federation.jose.keys.REFRESH_SECONDS", 0.05)
     ring = await open_keys(Settings(home=tmp_path), database)
     other = await open_keys(Settings(home=tmp_path), database, watch=False)
     away, ring._database = ring._database, Database("postgresql://nobody@127.0.0.1:9/none")

@@ -24,10 +24,12 @@ from federation_make import (
 from sqlalchemy import text, update
 from sqlmodel import col
 
-from federation import clients, jobs, jose, tokens
-from federation.actors import reload
-from members.models import Membership, MembershipStatus, RoleGrant
-from members.people import touch_access
+from federation.jose import jose
+from federation.oauth import clients, jobs, tokens
+from federation.oauth.actors import reload
+from members.people.models import RoleGrant
+from members.people.people import touch_access
+from members.register.models import Membership, MembershipStatus
 from wego.core import audit
 from wego.core.access import NOBODY, ActorKind, Post, Role, system
 from wego.core.db import Database

@@ -21,11 +21,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from federation import jose, proofs, replay, server
-from federation.actors import reload
-from federation.proofs import TokenError
-from federation.verifier import Verifier
-from members.people import touch_access
+from federation.jose import jose, proofs, replay
+from federation.jose.proofs import TokenError
+from federation.oauth import server
+from federation.oauth.actors import reload
+from federation.oauth.verifier import Verifier
+from members.people.people import touch_access
 from wego.core import audit
 
 

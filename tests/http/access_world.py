@@ -12,14 +12,17 @@ from http_make import Caller, Station, city_of
 from sqlalchemy import select
 from sqlmodel import col
 
-from i18n.content import TranslationDraft
-from members import invitations, membership
-from members.applications import ApplicationForm, Signatory, Upload
+from i18n.content.documents import TranslationDraft
 from members.demo.forms import signed_form
-from members.membership import Decision
-from members.models import Application, Person, RoleGrant
-from practices import files, practices, reviews
-from practices.models import PracticeEditor
+from members.membership import membership
+from members.membership.applications import ApplicationForm, Signatory, Upload
+from members.membership.membership import Decision
+from members.membership.models import Application
+from members.people import invitations
+from members.people.models import Person, RoleGrant
+from practices.cases import files, practices
+from practices.cases.models import PracticeEditor
+from practices.reviews import reviews
 from wego.core.access import Role, system
 from wego.core.db import Session, settle
 from wego.core.ids import global_id
@@ -81,11 +84,11 @@ async def _practice(db: Session, city: str, state: str, reviewer: Person) -> Non
     made = await practices.create(db, TEST, case.original_locale, case.original, case.facts, city=city, slug=slug)
     key, steps = made.practice.id, STATES.index(state)
     if steps >= 1:
-        await practices.submit(db, TEST, key)
+        await reviews.submit(db, TEST, key)
     if steps >= 2:
         await reviews.assign(db, TEST, key, reviewer.id)
     if steps >= 3:
-        from members import people
+        from members.people import people
 
         await reviews.accept(db, await people.actor_of(db, reviewer.id), key, conflict="")
     if steps >= 4:
@@ -97,7 +100,7 @@ async def _practice(db: Session, city: str, state: str, reviewer: Person) -> Non
 
 async def _waiting(db: Session, city: str, key: UUID) -> None:
     """A translation of somebody who may not publish."""
-    from members import people
+    from members.people import people
 
     editor = await people.actor_of(db, (await person(db, f"editor@{city}.demo")).id)
     await practices.translate(db, editor, key, "fi", TranslationDraft(title="Otsikko"))

@@ -17,14 +17,15 @@ import httpx2
 import orjson
 import psycopg
 
-import federation.seed
-import members.seed
-import practices.seed
-from federation import jose
+import federation.oauth.seed
+import members.demo.seed
+import practices.demo.seed
 from federation.client import HubClient, proof
-from federation.keys import open_keys
-from federation.tokens import issue_for_person
-from members.models import City, Person, RoleGrant
+from federation.jose import jose
+from federation.jose.keys import open_keys
+from federation.oauth.tokens import issue_for_person
+from members.people.models import Person, RoleGrant
+from members.register.models import City
 from tests.conftest import owner_url
 from wego import postgres
 from wego.api.hub import Hub
@@ -88,11 +89,11 @@ async def make_seeded(admin_url: str, template: str, home: Path) -> Seeded:
         connection.execute(f"create database {seeded.name} template {template} strategy file_copy")
     database = await Database(postgres.as_hub(url_of(admin_url, seeded.name))).open()
     try:
-        for seed in (members.seed.seed, practices.seed.seed, _more_people):
+        for seed in (members.demo.seed.seed, practices.demo.seed.seed, _more_people):
             async with database.session() as db:
                 await seed(db)
         async with database.session() as db:
-            await federation.seed.seed(db, home, ISSUER)
+            await federation.oauth.seed.seed(db, home, ISSUER)
         await (await open_keys(seeded.settings(), database, watch=False)).close()
     finally:
         await database.close()
@@ -101,7 +102,7 @@ async def make_seeded(admin_url: str, template: str, home: Path) -> Seeded:
 
 async def _more_people(db: Any) -> None:
     """The demonstration has no object editors: each city with people gets one."""
-    for slug in (*members.seed.STAFFED, *members.seed.APPLICANTS):
+    for slug in (*members.demo.seed.STAFFED, *members.demo.seed.APPLICANTS):
         city = await city_of(db, slug)
         person = Person(email=f"object_editor@{slug}.demo", name="Object editor")
         db.add(person)

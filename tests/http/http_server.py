@@ -13,8 +13,8 @@ from typing import Any
 import uvicorn
 from http_make import Seeded
 
-from federation.keys import open_keys
-from federation.tokens import issue_for_person
+from federation.jose.keys import open_keys
+from federation.oauth.tokens import issue_for_person
 from wego.app import create_app
 from wego.core.access import system
 from wego.core.db import Database

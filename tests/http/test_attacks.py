@@ -251,7 +251,7 @@ async def test_one_who_guesses_at_tokens_is_slowed_down_too(seeded: Seeded):
 
 
 async def test_the_table_of_used_proofs_is_purged_of_what_has_ended(station: Station):
-    from federation.jobs import purge
+    from federation.oauth.jobs import purge
 
     caller = await station.program("seoul")
     for _ in range(20):

@@ -10,8 +10,8 @@ import orjson
 import pytest
 from http_make import Seeded, Station, codes, fresh_station
 
-from federation import documents
-from federation.clients import by_client_id
+from federation.oauth import documents
+from federation.oauth.clients import by_client_id
 from wego.api.request import MOST_BATCH
 from wego.core.access import system
 

@@ -8,8 +8,8 @@ import re
 import pytest
 from http_make import Station
 
-from i18n.catalogs import say
-from i18n.locales import LOCALES, direction
+from i18n.language.catalogs import say
+from i18n.language.locales import LOCALES, direction
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from http_make import Caller, Station, codes
 
-from practices.narrative import BUDGETS, TO_PUBLISH
+from practices.cases.narrative import BUDGETS, TO_PUBLISH
 from wego.core.ids import global_id
 
 PUBLISHED = "seoul-wiki"

@@ -17,8 +17,8 @@ from http_server import threaded
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from federation import jose
 from federation.client import proof
+from federation.jose import jose
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what the library and those below it say of their own imports

@@ -16,9 +16,9 @@ import psycopg
 import pytest
 from http_make import ISSUER, RESOURCE, Bridge, Caller, Seeded, Station, codes, fresh_station, running
 
-from federation import jose
 from federation.client import HubError, assertion, proof
-from federation.jose import token_hash
+from federation.jose import jose
+from federation.jose.jose import token_hash
 
 UNSIGNED = jose.encode64(b'{"alg":"none","typ":"at+jwt"}')
 STRICT = {"accept": "application/graphql-response+json"}

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from i18n import blocks, content, readings
-from i18n.content import Draft, Section, SectionPart, TranslationDraft
-from i18n.models import BlockKind, ContentReading, ContentSection, Origin
+from i18n.content import blocks, documents, readings
+from i18n.content.documents import Draft, Section, SectionPart, TranslationDraft
+from i18n.content.models import BlockKind, ContentReading, ContentSection, Origin
 from wego.core.db import Database, Session
 from wego.core.errors import Conflict, Invalid, NotFound, Refusal
 from wego.core.ids import new_id
@@ -39,19 +39,19 @@ def body(draft: Draft, written: str) -> Draft:
 
 
 async def make_document(db: Session, draft: Draft = DRAFT) -> UUID:
-    return (await content.create(db, new_id(), "en", draft, "writer")).document_id
+    return (await documents.create(db, new_id(), "en", draft, "writer")).document_id
 
 
 async def translate(db: Session, key: UUID, draft: TranslationDraft = KOREAN, origin: Origin = Origin.HUMAN) -> None:
-    await content.translate(db, key, "ko", draft, author="translator", origin=origin)
+    await documents.translate(db, key, "ko", draft, author="translator", origin=origin)
 
 
-async def revise(db: Session, key: UUID, draft: Draft, *, minor: bool = False) -> content.Written:
-    return await content.revise(db, key, draft, author="writer", minor=minor, facts={})
+async def revise(db: Session, key: UUID, draft: Draft, *, minor: bool = False) -> documents.Written:
+    return await documents.revise(db, key, draft, author="writer", minor=minor, facts={})
 
 
-async def korean(db: Session, key: UUID) -> content.LocaleStatus:
-    return next(each for each in await content.status(db, key) if each.locale == "ko")
+async def korean(db: Session, key: UUID) -> documents.LocaleStatus:
+    return next(each for each in await documents.status(db, key) if each.locale == "ko")
 
 
 async def section(db: Session, key: UUID, locale: str, name: str = "process") -> ContentSection:
@@ -79,20 +79,20 @@ async def test_a_text_that_does_not_exist_is_not_found(db: Session) -> None:
     with pytest.raises(NotFound):
         await revise(db, new_id(), DRAFT)
     with pytest.raises(NotFound):
-        await content.refresh(db, new_id())
+        await documents.refresh(db, new_id())
 
 
 async def test_an_original_is_not_translated_into_its_own_language(db: Session) -> None:
     key = await make_document(db)
     with pytest.raises(Conflict):
-        await content.translate(db, key, "EN", KOREAN, author="x", origin=Origin.HUMAN)
+        await documents.translate(db, key, "EN", KOREAN, author="x", origin=Origin.HUMAN)
 
 
 @pytest.mark.parametrize("locale", ["", "korean!", "x-private", "und", "k" * 40])
 async def test_a_language_must_be_a_language_tag(db: Session, locale: str) -> None:
     key = await make_document(db)
     with pytest.raises(Invalid):
-        await content.translate(db, key, locale, KOREAN, author="x", origin=Origin.HUMAN)
+        await documents.translate(db, key, locale, KOREAN, author="x", origin=Origin.HUMAN)
 
 
 async def test_everything_that_is_wrong_with_a_draft_is_told_at_once(db: Session) -> None:
@@ -107,7 +107,7 @@ async def test_everything_that_is_wrong_with_a_draft_is_told_at_once(db: Session
 async def test_the_first_revision_comes_back_as_it_was_sent(db: Session) -> None:
     odd = body(DRAFT, "\n\n Ｆull width \u00e9 e\u0301\n\n\n\n\tlast\n\n")
     key = await make_document(db, odd)
-    assert await content.written(db, key) == odd
+    assert await documents.written(db, key) == odd
     assert (await section(db, key, "en")).body == odd.sections[0].body
 
 
@@ -235,7 +235,9 @@ async def test_differences_tell_what_was_added_removed_and_changed(db: Session) 
         await db.execute(text("select current_revision_id from content_document where id = :k"), {"k": key})
     ).scalar_one()
     after = await revise(db, key, body(DRAFT, "First paragraph.\n\nSecond, changed.\n\nLast paragraph.\n\nNew."))
-    told = {(each.change, each.before, each.after) for each in await content.differences(db, before, after.revision_id)}
+    told = {
+        (each.change, each.before, each.after) for each in await documents.differences(db, before, after.revision_id)
+    }
     assert told == {
         ("changed", "Second paragraph.", "Second, changed."),
         ("added", None, "New."),
@@ -247,10 +249,10 @@ async def test_differences_tell_what_was_added_removed_and_changed(db: Session) 
 async def test_verification_finds_what_was_changed_behind_its_back(db: Session) -> None:
     key = await make_document(db)
     await translate(db, key)
-    assert await content.verify(db) == []
+    assert await documents.verify(db) == []
     await db.execute(text("update content_reading set title = 'forged' where locale = 'ko'"))
     await db.execute(text("delete from content_section where locale = 'en' and key = 'results'"))
-    assert {(each.locale, each.section, each.what) for each in await content.verify(db)} == {
+    assert {(each.locale, each.section, each.what) for each in await documents.verify(db)} == {
         ("ko", None, "different"), ("en", "results", "missing"),
     }  # fmt: skip
 
@@ -282,15 +284,15 @@ async def test_readings_agree_with_the_truth_after_any_operations(db: Session, s
             await revise(db, key, draft(), minor=dice.random() < 0.3)
             continue
         parts = tuple(
-            SectionPart(each.key, each.heading, "\n\n".join("번역" for _ in content.markdown.blocks(each.body)))
-            for each in (await content.written(db, key)).sections
+            SectionPart(each.key, each.heading, "\n\n".join("번역" for _ in documents.markdown.blocks(each.body)))
+            for each in (await documents.written(db, key)).sections
             if dice.random() < 0.7
         )
         title = "제목" if dice.random() < 0.6 or not parts else None
         made = TranslationDraft(title, "요약" if dice.random() < 0.6 else None, parts)
-        await content.translate(db, key, dice.choice(["ko", "fr"]), made, author="x", origin=Origin.HUMAN)
-    assert [each for each in await content.verify(db) if each.document_id == key] == []
-    for state in await content.status(db, key):
+        await documents.translate(db, key, dice.choice(["ko", "fr"]), made, author="x", origin=Origin.HUMAN)
+    assert [each for each in await documents.verify(db) if each.document_id == key] == []
+    for state in await documents.status(db, key):
         stale = {
             block.section
             for block in (await readings.load(db, [key]))[0].blocks

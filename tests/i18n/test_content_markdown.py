@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from i18n import markdown
+from i18n.content import markdown
 from wego.core.errors import CostExceeded, Invalid
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import langcodes
 import pytest
 
-from i18n.catalogs import ISOLATE, POP, catalog, fill, say
-from i18n.graphql import direction_of
-from i18n.locales import (
+from i18n.language.catalogs import ISOLATE, POP, catalog, fill, say
+from i18n.language.graphql import direction_of
+from i18n.language.locales import (
     LOCALES,
     MOST_LANGUAGES,
     MOST_PARTS,

@@ -12,26 +12,17 @@ import pytest
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from i18n.graphql import LANGUAGE_TAG, LanguageTag
-from i18n.locales import reading_list
+from i18n.language.graphql import LANGUAGE_TAG, LanguageTag
+from i18n.language.locales import reading_list
 from members import graphql as members
-from members.applications import ApplicationForm, Signatory, Upload
 from members.demo.forms import signed_form
-from members.models import (
-    Application,
-    ApplicationFile,
-    City,
-    CityName,
-    Membership,
-    MembershipKind,
-    MembershipStatus,
-    Person,
-    Region,
-    RoleGrant,
-)
-from members.people import actor_of
-from members.seed import seed
-from members.states import PENDING
+from members.demo.seed import seed
+from members.membership.applications import ApplicationForm, Signatory, Upload
+from members.membership.models import Application, ApplicationFile
+from members.membership.states import PENDING
+from members.people.models import Person, RoleGrant
+from members.people.people import actor_of
+from members.register.models import City, CityName, Membership, MembershipKind, MembershipStatus, Region
 from wego import postgres
 from wego.core import access, reads
 from wego.core.access import Actor, Role

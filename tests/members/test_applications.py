@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from members import applications, membership
-from members.applications import ApplicationForm, Item, Requested, Signatory, Upload, media_type
 from members.demo.forms import pdf, signed_form
-from members.models import ApplicationFile, MembershipStatus
+from members.membership import applications, membership
+from members.membership.applications import ApplicationForm, Item, Requested, Signatory, Upload, media_type
+from members.membership.models import ApplicationFile
+from members.register.models import MembershipStatus
 from wego.core import access
 from wego.core.access import Role
 from wego.core.db import Session

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from members import cities
-from members.cities import CityFacts
-from members.models import MembershipStatus, Region
+from members.register import cities
+from members.register.cities import CityFacts
+from members.register.models import MembershipStatus, Region
 from wego.core import access, audit
 from wego.core.access import Role
 from wego.core.db import Session

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import strawberry
 
-from members import people
 from members.demo.forms import signed_form
-from members.models import MembershipStatus
+from members.people import people
+from members.register.models import MembershipStatus
 from wego.core import access
 from wego.core.access import Actor, ActorKind, Post, Role
 from wego.core.db import Database, Tally, tally
@@ -247,7 +247,7 @@ async def test_the_viewer_sees_himself(gallery: World) -> None:
 
 
 async def test_completeness_in_sql_is_that_of_the_service(gallery: World) -> None:
-    from members import applications
+    from members.membership import applications
 
     text = "{ applications { nodes { city { slug } completeness { key present required } } } }"
     seen = (await gallery.query("secretariat@wego.demo", text))["applications"]["nodes"]

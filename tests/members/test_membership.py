@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from members import applications, jobs, membership
-from members.applications import ApplicationForm, Item, Requested
-from members.membership import Decision
-from members.models import Body, City, Membership, MembershipKind, MembershipStatus, MembershipStep
-from members.people import actor_of
-from members.states import RULES, TRANSITIONS, Verb
+from members.membership import applications, jobs, membership
+from members.membership.applications import ApplicationForm, Item, Requested
+from members.membership.membership import Decision
+from members.membership.states import RULES, TRANSITIONS, Verb
+from members.people.people import actor_of
+from members.register.models import Body, City, Membership, MembershipKind, MembershipStatus, MembershipStep
 from wego.core import access, audit
 from wego.core.access import GRANTS, SECRETARIAT, Actor, Role
 from wego.core.db import Database, Session

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
 
-from members import invitations, people
-from members.models import Invitation, InvitationStatus, MembershipStatus, Person, RoleGrant
+from members.people import invitations, people
+from members.people.models import Invitation, InvitationStatus, Person, RoleGrant
+from members.register.models import MembershipStatus
 from wego.core import access, audit
 from wego.core.access import Actor, Permission, Role
 from wego.core.db import Database, Session

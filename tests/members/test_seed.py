@@ -9,28 +9,28 @@ import pytest
 from sqlalchemy import func, select
 from sqlmodel import SQLModel, col
 
-from i18n.locales import LOCALES
-from members import applications, people
-from members.applications import Item
+from i18n.language.locales import LOCALES
 from members.demo import history
 from members.demo.cities import cities
-from members.models import (
+from members.demo.seed import APPLICANTS, STAFFED, compose, seed
+from members.membership import applications
+from members.membership.applications import Item
+from members.membership.models import Application, ApplicationFile
+from members.membership.states import PENDING, TRANSITIONS
+from members.membership.terms import terms
+from members.people import people
+from members.people.models import Person
+from members.register.models import (
     HISTORY_KINDS,
     LISTED,
-    Application,
-    ApplicationFile,
     City,
     CityName,
     HistoryEvent,
     Membership,
     MembershipStatus,
     MembershipStep,
-    Person,
     Region,
 )
-from members.seed import APPLICANTS, STAFFED, compose, seed
-from members.states import PENDING, TRANSITIONS
-from members.terms import terms
 from wego.core import audit
 from wego.core.access import Role
 from wego.core.db import Database, Session

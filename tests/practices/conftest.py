@@ -15,10 +15,10 @@ sys.path[:0] = [str(Path(__file__).parent)]
 
 from practices_make import World, make_world  # noqa: E402 -- likewise
 
-from i18n.locales import reading_list  # noqa: E402 -- the path comes first
-from members import people  # noqa: E402 -- likewise
-from members import seed as members_seed  # noqa: E402 -- likewise
-from practices import seed as practices_seed  # noqa: E402 -- likewise
+from i18n.language.locales import reading_list  # noqa: E402 -- the path comes first
+from members.demo import seed as members_seed  # noqa: E402 -- likewise
+from members.people import people  # noqa: E402 -- likewise
+from practices.demo import seed as practices_seed  # noqa: E402 -- likewise
 from wego import postgres  # noqa: E402 -- likewise
 from wego.core.access import NOBODY, Actor  # noqa: E402 -- likewise
 from wego.core.db import Database, Session  # noqa: E402 -- likewise

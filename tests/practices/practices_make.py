@@ -7,13 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from i18n.content import Draft, Section, SectionPart, TranslationDraft
-from members import people
-from members.models import City, CityName, Membership, MembershipStatus, Person, Region, RoleGrant
-from practices import practices, reviews
-from practices.models import Practice, PracticeStatus
-from practices.narrative import BUDGETS, TO_PUBLISH
-from practices.reviews import Comment
+from i18n.content.documents import Draft, Section, SectionPart, TranslationDraft
+from members.people import people
+from members.people.models import Person, RoleGrant
+from members.register.models import City, CityName, Membership, MembershipStatus, Region
+from practices.cases import practices
+from practices.cases.models import Practice, PracticeStatus
+from practices.cases.narrative import BUDGETS, TO_PUBLISH
+from practices.reviews import reviews
+from practices.reviews.reviews import Comment
 from wego.core.access import NOBODY, Actor, Role, system
 from wego.core.db import Session
 
@@ -109,7 +111,7 @@ async def make_practice(
     made = (await practices.create(db, world["writer"], "en", DRAFT, {**FACTS, **facts}, now=at)).practice
     if status is S.DRAFT:
         return made
-    await practices.submit(db, world["writer"], made.id, now=at)
+    await reviews.submit(db, world["writer"], made.id, now=at)
     if status is S.SUBMITTED:
         return made
     await reviews.assign(db, world["officer"], made.id, person(world["reviewer"]), now=at)

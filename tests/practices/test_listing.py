@@ -11,10 +11,10 @@ import pytest
 from practices_make import KOREAN, World, make_practice
 from sqlalchemy import text
 
-from members.models import City
-from practices import practices
-from practices.models import Practice, PracticeListing, PracticeStatus
-from practices.practices import Change
+from members.register.models import City
+from practices.cases import practices
+from practices.cases.models import Practice, PracticeListing, PracticeStatus
+from practices.cases.practices import Change
 from wego.core.db import Database, Session
 
 from ..conftest import clone, drop, owner_url

@@ -15,15 +15,16 @@ import pytest
 from practices_make import DRAFT, FACTS, KEYS, KOREAN, World, make_practice, person
 from sqlalchemy import select, text
 
-from i18n import blocks, content
-from i18n.content import Draft, Section, TranslationDraft
-from i18n.models import Origin
-from members.models import Membership, MembershipStatus
-from practices import life, narrative, practices, reviews
-from practices.life import STEPS, Verb
-from practices.models import Practice, PracticeStatus, Review, Visibility
-from practices.practices import Change
-from practices.reviews import Comment
+from i18n.content import blocks, documents
+from i18n.content.documents import Draft, Section, TranslationDraft
+from i18n.content.models import Origin
+from members.register.models import Membership, MembershipStatus
+from practices.cases import life, narrative, practices
+from practices.cases.life import STEPS, Verb
+from practices.cases.models import Practice, PracticeStatus, Review, Visibility
+from practices.cases.practices import Change
+from practices.reviews import reviews
+from practices.reviews.reviews import Comment
 from wego.core import audit
 from wego.core.access import Actor, ActorKind, Post, Role
 from wego.core.audit import Event
@@ -37,7 +38,7 @@ Call = Callable[[World, Actor, UUID], Awaitable[Any]]
 CALLS: dict[Verb, Call] = {
     Verb.REVISE: lambda w, actor, key: practices.revise(w.db, actor, key, Change(title="Other"), {}),
     Verb.TRANSLATE: lambda w, actor, key: practices.translate(w.db, actor, key, "ko", KOREAN),
-    Verb.SUBMIT: lambda w, actor, key: practices.submit(w.db, actor, key),
+    Verb.SUBMIT: lambda w, actor, key: reviews.submit(w.db, actor, key),
     Verb.ASSIGN_REVIEWER: lambda w, actor, key: reviews.assign(w.db, actor, key, person(w["other_reviewer"])),
     Verb.REQUEST_CHANGES: lambda w, actor, key: reviews.request_changes(w.db, actor, key, [Comment("More.")]),
     Verb.ACCEPT: lambda w, actor, key: reviews.accept(w.db, actor, key, conflict=""),
@@ -130,7 +131,7 @@ async def test_a_suspended_city_keeps_its_drafts_and_cannot_touch_them(world: Wo
     membership = await world.db.get(Membership, world.cities["seoul"])
     membership.status, membership.before_hold = MembershipStatus.SUSPENDED, MembershipStatus.FULL
     await world.db.flush()
-    from members import people
+    from members.people import people
 
     writer = await people.actor_of(world.db, person(world["writer"]))
     with pytest.raises(NotFound):
@@ -148,7 +149,7 @@ async def test_an_object_editor_writes_what_was_given_to_him_and_nothing_else(wo
     await practices.revise(world.db, editor, mine.id, Change(title="Mine"), {})
     await practices.translate(world.db, editor, mine.id, "ko", KOREAN)
     with pytest.raises(NotAllowed):
-        await practices.submit(world.db, editor, mine.id)
+        await reviews.submit(world.db, editor, mine.id)
     with pytest.raises(NotFound):
         await practices.revise(world.db, editor, other.id, Change(title="x"), {})
 
@@ -177,11 +178,11 @@ async def test_submitting_needs_its_sections_and_word_budgets_are_advice(world: 
     short = Draft("T", "S.", (Section("process", "How", "word " * 401),))
     made = (await practices.create(world.db, world["writer"], "en", short, {})).practice
     with pytest.raises(Refusal) as refused:
-        await practices.submit(world.db, world["writer"], made.id)
+        await reviews.submit(world.db, world["writer"], made.id)
     assert {each.params["key"] for each in refused.value.each} == set(narrative.TO_SUBMIT) - {"process"}
     rest = tuple(Section(key, key, "Text.") for key in narrative.TO_SUBMIT if key != "process")
     await practices.revise(world.db, world["writer"], made.id, Change(sections=rest), {})
-    hints = (await practices.submit(world.db, world["writer"], made.id)).hints
+    hints = (await reviews.submit(world.db, world["writer"], made.id)).hints
     found = {(hint.code, hint.place) for hint in hints}
     assert {("too_long", "process"), ("too_short", "situation_before"), ("missing_to_publish", "sdgs")} <= found
     with pytest.raises(Refusal) as refused:
@@ -195,9 +196,9 @@ async def test_sections_have_known_keys_and_one_order(world: World) -> None:
     made = (
         await practices.create(world.db, world["writer"], "en", replace(DRAFT, sections=DRAFT.sections[::-1]), {})
     ).practice
-    assert [each.key for each in (await content.written(world.db, made.id)).sections] == list(KEYS)
+    assert [each.key for each in (await documents.written(world.db, made.id)).sections] == list(KEYS)
     await practices.revise(world.db, world["writer"], made.id, Change(removed=("participation",)), {})
-    assert "participation" not in {each.key for each in (await content.written(world.db, made.id)).sections}
+    assert "participation" not in {each.key for each in (await documents.written(world.db, made.id)).sections}
 
 
 @pytest.mark.parametrize(
@@ -224,9 +225,9 @@ async def test_a_published_practice_that_is_revised_is_live_at_once_as_a_new_ver
     versions = await practices.versions(world.db, world["nobody"], made.id)
     assert [each.number for each in versions] == [1, 2]
     assert [each.facts["stage"] for each in versions] == ["operating", "scaled"]
-    told = await content.differences(world.db, versions[0].id, versions[1].id)
+    told = await documents.differences(world.db, versions[0].id, versions[1].id)
     assert [(each.change, each.before, each.after) for each in told] == [("changed", "Night Buses", "Later Buses")]
-    (korean,) = await content.status(world.db, made.id)
+    (korean,) = await documents.status(world.db, made.id)
     assert len(korean.stale_blocks) == 1
     with pytest.raises(Refusal):
         await practices.revise(world.db, world["cio"], made.id, Change(removed=("results",)), {})
@@ -236,7 +237,7 @@ async def test_a_minor_edit_is_recorded_with_what_it_carried(world: World) -> No
     made = await make_practice(world, S.PUBLISHED)
     await practices.translate(world.db, world["writer"], made.id, "ko", KOREAN)
     await practices.revise(world.db, world["cio"], made.id, Change(title="Night buses", minor=True), {})
-    (korean,) = await content.status(world.db, made.id)
+    (korean,) = await documents.status(world.db, made.id)
     assert (korean.percent_complete, korean.stale_blocks) == (100, ())
     await audit.append(world.db)
     entry = (
@@ -288,7 +289,7 @@ async def test_a_declared_conflict_bars_from_accepting(world: World) -> None:
         await reviews.accept(world.db, world["reviewer"], made.id, conflict="I advised them.")
     assert made.status is S.UNDER_REVIEW
     await reviews.request_changes(world.db, world["reviewer"], made.id, [Comment("More.")], conflict="I advised them.")
-    await practices.submit(world.db, world["writer"], made.id)
+    await reviews.submit(world.db, world["writer"], made.id)
     assert made.status is S.SUBMITTED  # it does not go back to him
     await reviews.assign(world.db, world["officer"], made.id, person(world["third_reviewer"]))
     with pytest.raises(NotAllowed):
@@ -307,7 +308,7 @@ async def test_a_reviewer_who_lost_his_post_cannot_decide(world: World) -> None:
 async def test_after_changes_it_goes_back_to_its_reviewer_as_a_new_round(world: World) -> None:
     made = await make_practice(world, S.CHANGES_REQUESTED)
     await practices.revise(world.db, world["writer"], made.id, Change(title="Better"), {})
-    await practices.submit(world.db, world["writer"], made.id)
+    await reviews.submit(world.db, world["writer"], made.id)
     assert made.status is S.UNDER_REVIEW
     found = (
         (await world.db.execute(select(Review).where(Review.practice_id == made.id).order_by(Review.round)))
@@ -394,10 +395,10 @@ async def test_naughty_strings_come_back_identical_or_are_refused(world: World, 
                 continue
             draft = replace(draft, **changed)
         key = new_id()
-        await content.create(world.db, key, "en", draft, "test")
+        await documents.create(world.db, key, "en", draft, "test")
         kept[key] = draft
     for key, draft in kept.items():
-        assert await content.written(world.db, key) == draft
+        assert await documents.written(world.db, key) == draft
     rows = await world.db.execute(text("select document_id, title, summary from content_reading"))
     read = {key: (title, summary) for key, title, summary in rows}
     assert all(read[key] == (draft.title, draft.summary) for key, draft in kept.items())
@@ -412,6 +413,6 @@ async def test_every_practice_in_the_books_agrees_with_its_texts(world: World) -
              "join content_reading r on r.document_id = p.id and r.locale = p.original_locale")
     )  # fmt: skip
     assert set(rows.scalars()) == {True}
-    assert await content.verify(world.db) == []
+    assert await documents.verify(world.db) == []
     assert (await world.db.execute(select(Practice.sorted_at))).scalars().all().count(None) == 0
     assert FACTS["visibility"] == "public"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from practices import facts
-from practices.facts import SDG_TARGETS, checked, sdg_targets
-from practices.models import Visibility
-from practices.terms import terms
+from practices.cases import facts
+from practices.cases.facts import SDG_TARGETS, checked, sdg_targets
+from practices.cases.models import Visibility
+from practices.cases.terms import terms
 from wego.core.errors import Refusal
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from i18n import content
-from members.models import Person
-from practices import life
-from practices.models import Practice, PracticeEditor, Review
-from practices.narrative import BUDGETS, TO_PUBLISH
-from practices.reach import edits
+from i18n.content import documents
+from members.people.models import Person
+from practices.cases import life
+from practices.cases.models import Practice, PracticeEditor, Review
+from practices.cases.narrative import BUDGETS, TO_PUBLISH
+from practices.cases.reach import edits
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role
 from wego.core.db import Database
 from wego.core.ids import global_id
@@ -124,7 +124,7 @@ async def test_the_state_of_translations_is_that_of_the_service(look: Ask, shown
                     "staleBlocks": [str(key) for key in state.stale_blocks],
                     "missingBlocks": [str(key) for key in state.missing_blocks],
                 }
-                for state in await content.status(db, keys[each["slug"]])
+                for state in await documents.status(db, keys[each["slug"]])
             ]  # fmt: skip
             assert each["translations"] == sorted(told, key=lambda state: state["locale"]), each["slug"]
 
@@ -370,7 +370,7 @@ async def test_who_is_given_a_single_practice_reads_it(ask: Ask, demo: Database)
         person = Person(email="object@seoul.demo", name="Object editor")
         db.add(person)
         await db.flush()
-        from members.models import RoleGrant
+        from members.people.models import RoleGrant
 
         db.add(RoleGrant(person_id=person.id, city_id=practice.city_id, role=Role.OBJECT_EDITOR))
     text = '{ practice(slug: "mayor-for-a-day") { slug } }'

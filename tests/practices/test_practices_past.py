@@ -10,12 +10,13 @@ import pytest
 from practices_make import KOREAN, World, make_practice
 from sqlalchemy import select
 
-from i18n import content
-from i18n.content import TranslationDraft
-from i18n.models import ContentReading, ContentRevision, TranslationStatus
-from practices import practices
-from practices.models import Practice, PracticeStatus
-from practices.practices import Change
+from i18n.content import documents
+from i18n.content.documents import TranslationDraft
+from i18n.content.models import ContentReading, ContentRevision, TranslationStatus
+from practices.cases import practices
+from practices.cases.models import Practice, PracticeStatus
+from practices.cases.practices import Change
+from practices.reviews import reviews
 from wego.core.errors import Conflict
 
 S = PracticeStatus
@@ -44,7 +45,7 @@ async def test_every_version_has_the_readers_of_its_own_visibility(world: World)
     for days, visibility in enumerate(("members", "public", "private", "public"), start=1):
         await revise(world, made.id, f"Title {days}", days, visibility=visibility)
     assert await readers(world, made) == [(False, False), (True, False), (True, True), (False, False), (True, True)]
-    assert await content.verify(world.db) == []
+    assert await documents.verify(world.db) == []
 
 
 @pytest.mark.parametrize("end", ["revised", "archived", "shut"])
@@ -70,15 +71,15 @@ async def test_a_translation_of_what_was_hidden_is_not_shown_by_opening_it(
     assert await live_title(world, made) == KOREAN.title
     await revise(world, made.id, "Told to all", 1, minor=minor, visibility="public")
     assert await live_title(world, made) is None  # what is translated of it is no title any more, so none is read
-    states = {each.status: each for each in await content.status(world.db, made.id)}
+    states = {each.status: each for each in await documents.status(world.db, made.id)}
     assert len(states[TranslationStatus.PUBLISHED].missing_blocks) == 1
     assert len(states[TranslationStatus.IN_REVIEW].stale_blocks) == 1
     with pytest.raises(Conflict, match="waits"):  # nor by releasing it
         await practices.release_translation(world.db, world["cio"], made.id, "ko")
     await practices.translate(world.db, world["cio"], made.id, "ko", TranslationDraft(title="모두에게"))
     assert await live_title(world, made) == "모두에게"
-    assert [each.status for each in await content.status(world.db, made.id)] == [TranslationStatus.PUBLISHED]
-    assert await content.verify(world.db) == []
+    assert [each.status for each in await documents.status(world.db, made.id)] == [TranslationStatus.PUBLISHED]
+    assert await documents.verify(world.db) == []
 
 
 async def test_a_translation_stays_where_its_source_was_open_already(world: World) -> None:
@@ -116,7 +117,7 @@ async def test_a_name_tells_no_title_that_its_readers_never_saw(
 async def test_a_name_that_was_wished_stays(world: World) -> None:
     made = await make_practice(world, S.DRAFT, now=NOW, visibility="private")
     made.slug = "wished"
-    await practices.submit(world.db, world["writer"], made.id)
+    await reviews.submit(world.db, world["writer"], made.id)
     await practices.publish(world.db, world["officer"], made.id)
     await practices.revise(world.db, world["cio"], made.id, Change(title="Other"), {"visibility": "public"})
     assert made.slug == "wished"

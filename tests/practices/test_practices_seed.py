@@ -8,12 +8,12 @@ import time
 import pytest
 from sqlalchemy import func, select
 
-from i18n import content
-from i18n.models import ContentReading
-from members import seed as members_seed
-from practices import files
-from practices import seed as practices_seed
-from practices.models import Practice, PracticeStatus, Review, ReviewComment, ReviewStatus, Visibility
+from i18n.content import documents
+from i18n.content.models import ContentReading
+from members.demo import seed as members_seed
+from practices.cases import files
+from practices.cases.models import Practice, PracticeStatus, Review, ReviewComment, ReviewStatus, Visibility
+from practices.demo import seed as practices_seed
 from wego.core.db import Database, Session
 from wego.core.errors import Refusal
 
@@ -27,10 +27,10 @@ def test_every_case_has_its_original_and_the_same_number_of_blocks_in_each_langu
     cases = files.demonstration()
     assert len(cases) == 24
     for case in cases:
-        counts = {each.key: len(content.markdown.blocks(each.body)) for each in case.original.sections}
+        counts = {each.key: len(documents.markdown.blocks(each.body)) for each in case.original.sections}
         assert len(counts) == 10, case.slug
         for locale, draft in case.texts.items():
-            found = {each.key: len(content.markdown.blocks(each.body)) for each in draft.sections}
+            found = {each.key: len(documents.markdown.blocks(each.body)) for each in draft.sections}
             assert found in ({}, counts), (case.slug, locale)
 
 
@@ -55,7 +55,7 @@ async def test_the_demonstration_is_loaded_once_whole_and_quickly(database: Data
             PracticeStatus.PUBLISHED: 20, PracticeStatus.DRAFT: 2,
             PracticeStatus.SUBMITTED: 1, PracticeStatus.UNDER_REVIEW: 1,
         }  # fmt: skip
-        assert await content.verify(db) == []
+        assert await documents.verify(db) == []
         await _check_stories(db)
 
 
@@ -67,7 +67,7 @@ async def _check_stories(db: Session) -> None:
     stale = [
         (slug, each.locale, len(each.stale_blocks))
         for slug, practice in everything.items()
-        for each in await content.status(db, practice.id)
+        for each in await documents.status(db, practice.id)
         if each.stale_blocks
     ]
     assert stale == [("mobile-seoul", "en", 1)]
@@ -88,7 +88,7 @@ async def test_samples_agree_with_the_truth_and_are_the_same_each_time(database:
     assert await practices_seed.fill(database, 200) == 50
     assert await practices_seed.fill(database, 200) == 0
     async with database.session() as db:
-        assert await content.verify(db) == []
+        assert await documents.verify(db) == []
         titles = (await db.execute(select(ContentReading.title))).scalars().all()
         assert all("measuring sample" in each or "측정용" in each or "mesure" in each for each in titles)
         assert 400 < len(titles) < 600

@@ -12,12 +12,15 @@ from graphql import GraphQLSchema
 from sqlalchemy import select
 from sqlmodel import col
 
-from i18n.locales import reading_list, wished
-from members import invitations, membership, people
-from members import seed as members_seed
-from members.membership import Decision
-from members.models import Application, Body, City, Invitation, MembershipStatus, MembershipStep, Person, RoleGrant
-from practices import seed as practices_seed
+from i18n.language.locales import reading_list, wished
+from members.demo import seed as members_seed
+from members.membership import membership
+from members.membership.membership import Decision
+from members.membership.models import Application
+from members.people import invitations, people
+from members.people.models import Invitation, Person, RoleGrant
+from members.register.models import Body, City, MembershipStatus, MembershipStep
+from practices.demo import seed as practices_seed
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
 from wego.core.context import Reading
 from wego.core.db import Database, Session

@@ -14,9 +14,8 @@ import strawberry
 from reads_make import READINGS, Asked, Network, make_engine
 from strawberry.schema.config import StrawberryConfig
 
-from i18n.graphql import LANGUAGE_TAG, LanguageTag
-from members.graphql import City, OrderDirection
-from members.graphql.cities import CityQueries
+from i18n.language.graphql import LANGUAGE_TAG, LanguageTag
+from members.register.graphql.cities import City, CityQueries, OrderDirection
 from wego.core import reads
 from wego.core.access import NOBODY
 from wego.core.db import Tally, tally

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from reads_make import READINGS, SEED, make_engine
 
-from members.models import City, Membership, MembershipStatus, Region
+from members.register.models import City, Membership, MembershipStatus, Region
 from wego.core import audit, places, writes
 from wego.core.access import Actor, ActorKind, Post, Role, system
 from wego.core.audit import Event, verify

@@ -15,8 +15,8 @@ from typing import Any
 
 import orjson
 
-from federation.gate import gate_of
-from federation.proofs import TokenError
+from federation.jose.proofs import TokenError
+from federation.oauth.gate import gate_of
 from wego.api.execution import WHOLE, Execution, Result, admitted, refuse_token
 from wego.api.hub import Hub
 from wego.api.rates import Purpose

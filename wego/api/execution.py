@@ -13,10 +13,10 @@ from typing import Any
 import orjson
 from graphql import GraphQLError, OperationType
 
-from federation.gate import admit, gate_of
-from federation.proofs import TokenError
-from federation.verifier import Credential, challenge
-from i18n.locales import wished
+from federation.jose.proofs import TokenError
+from federation.oauth.gate import admit, gate_of
+from federation.oauth.verifier import Credential, challenge
+from i18n.language.locales import wished
 from wego.api.hub import Hub
 from wego.api.rates import Purpose, caller_of
 from wego.api.request import HTTPProblem, Params, Request, plain

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from federation import documents
-from federation.keys import open_keys
-from federation.verifier import Verifier
-from i18n.locales import reading_list
+from federation.jose.keys import open_keys
+from federation.oauth import documents
+from federation.oauth.verifier import Verifier
+from i18n.language.locales import reading_list
 from wego.api.persisted import PersistedDocuments
 from wego.api.rates import Purpose, Rates
 from wego.api.responses import PublicCache

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from federation import documents
-from federation.verifier import Credential
+from federation.oauth import documents
+from federation.oauth.verifier import Credential
 from wego.core.cache import Cache
 from wego.core.errors import Invalid, NotAllowed, NotFound
 

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from federation.verifier import Credential
-from i18n.locales import accepted, negotiate
+from federation.oauth.verifier import Credential
+from i18n.language.locales import accepted, negotiate
 from wego.api.rates import caller_of
 from wego.api.sender import Sender
 from wego.core.access import NOBODY, Actor

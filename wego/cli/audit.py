@@ -83,7 +83,7 @@ def show(
     from sqlalchemy import select
     from sqlmodel import col
 
-    from members.models import City
+    from members.register.models import City
     from wego.core.models import AuditEntry, AuditWord
 
     async def read(db: Session) -> list[dict[str, object]]:

@@ -19,7 +19,7 @@ def replace(
 ) -> None:
     """Replace the hub's keys at once, after a theft or a loss. Tokens that are out are refused from now on, in every
     process; programs get new ones by themselves. The log announces its new key under the old one."""
-    from federation.keys import open_keys
+    from federation.jose.keys import open_keys
     from wego.core.audit.checkpoints import replace_key
 
     both = not oauth and not audit

@@ -11,10 +11,12 @@ from uuid import UUID
 
 import typer
 
-from members import cities, invitations, membership, overview, people
-from members.applications import Item, Requested
-from members.membership import Decision
-from members.models import Body, Membership, MembershipStatus
+from members.membership import membership, overview
+from members.membership.applications import Item, Requested
+from members.membership.membership import Decision
+from members.people import invitations, people
+from members.register import cities
+from members.register.models import Body, Membership, MembershipStatus
 from wego.cli.base import OPERATOR, Json, ask, fail
 from wego.core.access import Actor, Role
 from wego.core.db import Session

@@ -13,18 +13,19 @@ from uuid import UUID
 
 import typer
 
-from i18n import content
-from i18n.models import Origin
-from members import people
-from members.inputs import found
-from practices import files, overview, practices, reviews
-from practices.models import PracticeStatus
-from practices.practices import Change
-from practices.reach import by_slug
+from i18n.content import documents
+from i18n.content.models import Origin
+from members.people import people
+from practices.cases import files, overview, practices
+from practices.cases.models import PracticeStatus
+from practices.cases.practices import Change
+from practices.cases.reach import by_slug
+from practices.reviews import reviews
 from wego.cli.base import OPERATOR, Json, ask, fail
 from wego.core.access import Actor
 from wego.core.db import Session
 from wego.core.errors import Refusal
+from wego.core.forms import found
 
 app = typer.Typer(no_args_is_help=True, help="Case studies: write, translate, review, publish.")
 
@@ -35,7 +36,7 @@ Conflict = Annotated[str, typer.Option(help="A conflict of interest, in words; a
 Acting = Annotated[str, typer.Option("--as", help="The e-mail address of the person who reviews.")]
 
 
-def _text(path: Path) -> content.Draft:
+def _text(path: Path) -> documents.Draft:
     try:
         return files.parse(_read(path), path.name)
     except Refusal as refusal:
@@ -102,7 +103,7 @@ def status(slug: Slug, as_json: Json = False) -> None:
     """Show how far each translation is."""
 
     async def work(db: Session) -> list[dict[str, Any]]:
-        return overview.progress(await content.status(db, await by_slug(db, OPERATOR, slug)))
+        return overview.progress(await documents.status(db, await by_slug(db, OPERATOR, slug)))
 
     ask(work, as_json)
 
@@ -173,7 +174,7 @@ def translate(
     async def work(db: Session) -> list[dict[str, Any]]:
         key = await by_slug(db, OPERATOR, slug)
         await practices.translate(db, OPERATOR, key, locale, text, origin=origin)
-        return overview.progress(await content.status(db, key))
+        return overview.progress(await documents.status(db, key))
 
     ask(work, as_json)
 
@@ -189,7 +190,7 @@ def release(
     async def work(db: Session) -> list[dict[str, Any]]:
         key = await by_slug(db, OPERATOR, slug)
         await practices.release_translation(db, OPERATOR, key, locale)
-        return overview.progress(await content.status(db, key))
+        return overview.progress(await documents.status(db, key))
 
     ask(work, as_json)
 
@@ -202,7 +203,7 @@ def submit(slug: Slug, as_json: Json = False) -> None:
     """Hand a practice in for review."""
 
     async def work(db: Session) -> dict[str, Any]:
-        made = await practices.submit(db, OPERATOR, await by_slug(db, OPERATOR, slug))
+        made = await reviews.submit(db, OPERATOR, await by_slug(db, OPERATOR, slug))
         return await _state(db, made.practice.id, made.hints)
 
     ask(work, as_json)

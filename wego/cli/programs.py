@@ -12,9 +12,10 @@ from typing import Annotated, Any
 
 import typer
 
-from federation import clients, documents, jose
-from federation.keys import write_private
-from members import cities
+from federation.jose import jose
+from federation.jose.keys import write_private
+from federation.oauth import clients, documents
+from members.register import cities
 from wego.api.hub import make_engine
 from wego.cli.base import OPERATOR, Json, ask, fail, settings
 from wego.core.db import Session

@@ -89,8 +89,8 @@ def _operation(text: str) -> str:
 def _ask(client: Path | None, person: str, scope: str, locale: str, body: dict[str, Any]) -> dict[str, Any]:
     import httpx2
 
-    from federation import jose
     from federation.client import DPoP, HubError
+    from federation.jose import jose
 
     url, auth = settings().resource, None
     if client is not None:
@@ -152,8 +152,8 @@ def _unreachable(message: str) -> NoReturn:
 
 
 def _person_token(email: str) -> dict[str, Any]:
-    from federation.keys import open_keys
-    from federation.tokens import issue_for_person
+    from federation.jose.keys import open_keys
+    from federation.oauth.tokens import issue_for_person
     from wego.core.access import system
 
     async def issue() -> dict[str, Any]:

@@ -63,7 +63,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.HEAD: _CIO | {P.MEMBERSHIP_LEAVE},
     Role.CIO: _CIO,
     Role.EDITOR: _WRITING | {P.PRACTICE_SUBMIT, P.PRACTICE_REVIEW},
-    Role.OBJECT_EDITOR: frozenset(),  # granted per practice, see practices/models.py::PracticeEditor
+    Role.OBJECT_EDITOR: frozenset(),  # granted per practice, see practices/cases/models.py::PracticeEditor
     Role.DELEGATE: frozenset({P.PRACTICE_READ, P.MEMBERSHIP_READ}),
     Role.PROGRAM: _WRITING | {P.PRACTICE_SUBMIT},
     Role.OFFICER: frozenset(Permission) - {P.MEMBERSHIP_LEAVE, P.PRACTICE_WRITE, P.PRACTICE_SUBMIT},

@@ -10,6 +10,11 @@ if TYPE_CHECKING:  # Alembic is loaded when something is to be migrated, which i
     from alembic.config import Config
 
 HERE = Path(__file__).parent
+# The rooms that have tables.
+ROOMS = (
+    "wego.core", "i18n.content", "members.register", "members.people", "members.membership", "practices.cases",
+    "federation.jose", "federation.oauth",
+)  # fmt: skip
 
 
 def config(url: str) -> Config:
@@ -45,6 +50,6 @@ def metadata() -> Any:
     """All tables of all packages."""
     from sqlmodel import SQLModel
 
-    for package in ("wego.core", "i18n", "members", "practices", "federation"):
-        import_module(f"{package}.models")
+    for room in ROOMS:
+        import_module(f"{room}.models")
     return SQLModel.metadata

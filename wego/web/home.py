@@ -10,8 +10,8 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from i18n.catalogs import fill, say
-from i18n.locales import LOCALES, accepted, canonical, direction, negotiate, wished
+from i18n.language.catalogs import fill, say
+from i18n.language.locales import LOCALES, accepted, canonical, direction, negotiate, wished
 from wego.api.hub import Hub
 from wego.core.access import NOBODY
 from wego.core.turns import Turns

@@ -2,7 +2,7 @@
 
 `declare` says what a field is in SQL, `compile` turns an operation into a statement, `documents` parses, validates
 and caches, `engine` runs. Measured reasons are in the README, "Decisions". Texts (`text`, `label`, `in_map`,
-`LocalizedText`, `LanguageTag`) are declared with `i18n.graphql`.
+`LocalizedText`, `LanguageTag`) are declared with `i18n.language.graphql`.
 """
 
 from wego.core.reads.declare import (

@@ -1,0 +1,1 @@
+"""Signatures: keys, signed tokens, proofs of possession, and what was used before."""

@@ -1,0 +1,1 @@
+"""The authorization server, its programs, and the verifier of their tokens."""

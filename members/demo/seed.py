@@ -1,0 +1,289 @@
+"""The demonstration network: real cities, WeGO's history as far as it is told, applications, demo people.
+
+Facts and their sources are in `members/demo`. What is assumed there says so in its timeline. Demo people are
+called by their role; nobody who could exist appears.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlmodel import SQLModel, col
+
+from members.demo import cities as places
+from members.demo import history
+from members.demo.forms import signed_form
+from members.membership.applications import Item, Signatory, media_type
+from members.membership.models import Application, ApplicationFile
+from members.membership.states import PENDING
+from members.people.models import Person, RoleGrant
+from members.register.cities import CityFacts, checked, sort_name
+from members.register.models import (
+    Body,
+    City,
+    CityName,
+    HistoryEvent,
+    Membership,
+    MembershipStatus,
+    MembershipStep,
+    Region,
+)
+from wego.core import access, audit
+from wego.core.access import Role
+from wego.core.audit import Event, Happening
+from wego.core.db import Session
+from wego.core.ids import new_id
+
+S = MembershipStatus
+SEED = access.system("seed")
+ASSUMED = "Assumed for the demonstration: no statement about this city."
+
+SECRETARIAT = {
+    "secretariat@wego.demo": ("Officer of the WeGO Secretariat", Role.OFFICER),
+    "editor@wego.demo": ("Editor of the WeGO Secretariat", Role.SECRETARIAT_EDITOR),
+    "auditor@wego.demo": ("Auditor of the WeGO Secretariat", Role.AUDITOR),
+}
+CITY_ROLES = {Role.HEAD: "Head", Role.CIO: "CIO", Role.EDITOR: "Editor", Role.DELEGATE: "Delegate"}
+STAFFED = ("barcelona", "chengdu", "seongnam", "seoul", "takamatsu", "ulyanovsk")
+
+# How far each of the six applicants has come, with the days since its application began.
+_DRAFT, _SENT, _CHECKED = (S.APPLICATION_DRAFT, 0), (S.SUBMITTED, 10), (S.UNDER_CHECK, 17)
+APPLICANTS: dict[str, tuple[tuple[MembershipStatus, int], ...]] = {
+    "beira": (_DRAFT,),
+    "lviv": (_DRAFT, _SENT),
+    "nantes": (_DRAFT, _SENT, _CHECKED),
+    "newark": (_DRAFT, _SENT, _CHECKED, (S.CHANGES_REQUESTED, 24)),
+    "nukualofa": (_DRAFT, _SENT, _CHECKED, (S.DECLINED, 31)),
+    "praia": (_DRAFT, _SENT, (S.WITHDRAWN, 14)),
+}
+_WORDS = {
+    S.CHANGES_REQUESTED: "The signed form has no date. Demonstration only.",
+    S.DECLINED: "The form is not signed by a person who may bind the city. Demonstration only.",
+    S.WITHDRAWN: "The city council decides next year. Demonstration only.",
+}
+_DECIDED = {
+    date(2010, 9, 7): (Body.GENERAL_ASSEMBLY, "Inaugural General Assembly, Seoul 2010"),
+    date(2012, 11, 13): (Body.GENERAL_ASSEMBLY, "2nd General Assembly, Barcelona 2012"),
+    date(2014, 11, 3): (Body.GENERAL_ASSEMBLY, "3rd General Assembly, Chengdu 2014"),
+    date(2017, 6, 27): (Body.EXECUTIVE_COMMITTEE, "Executive Committee, Ulyanovsk 2017"),
+}
+_EVENTS = {
+    S.APPLICATION_DRAFT: Event.APPLICATION_DRAFTED,
+    S.SUBMITTED: Event.APPLICATION_SUBMITTED,
+    S.UNDER_CHECK: Event.APPLICATION_CHECKED,
+    S.CHANGES_REQUESTED: Event.APPLICATION_CHANGES_REQUESTED,
+    S.DECLINED: Event.APPLICATION_DECLINED,
+    S.WITHDRAWN: Event.APPLICATION_WITHDRAWN,
+    S.ASSOCIATE: Event.APPLICATION_ACCEPTED,
+    S.FULL: Event.MEMBER_ADMITTED,
+    S.FRIENDSHIP: Event.MEMBER_ADMITTED,
+    S.CORPORATE: Event.MEMBER_ADMITTED,
+}
+_AS_ASSOCIATE = timedelta(days=180)  # assumed between acceptance and admission
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Network:
+    """The rows of the demonstration, in the order in which they can be inserted, and what the log tells of them."""
+
+    rows: dict[type[SQLModel], list[SQLModel]] = field(default_factory=dict)
+    told: list[Happening] = field(default_factory=list)
+
+    def add(self, *things: SQLModel) -> None:
+        for thing in things:
+            self.rows.setdefault(type(thing), []).append(thing)
+
+    def tell(
+        self, event: Event, kind: str, key: UUID, at: datetime, *, words: Mapping[str, str] | None = None, **facts: Any
+    ) -> None:
+        told = {name: fact for name, fact in facts.items() if fact}
+        self.told.append(Happening(event, kind, key, told, at, words or {}))
+
+
+async def seed(db: Session, *, progress: Progress | None = None) -> bool:
+    """Load the demonstration network into an empty hub; False, and nothing done, where there are cities."""
+    if (await db.execute(select(col(City.id)).limit(1))).first() is not None:
+        return False
+    network = compose()
+    for kind, rows in network.rows.items():
+        if progress:
+            progress(f"{len(rows)} {kind.__tablename__}")
+        await db.execute(insert(kind), [row.model_dump() for row in rows])
+    if progress:
+        progress(f"{len(network.told)} entries of the log")
+    await audit.record_all(db, SEED, sorted(network.told, key=lambda told: told.at or datetime.now(UTC)))
+    return True
+
+
+def compose() -> Network:
+    """All rows of the demonstration."""
+    network, known = Network(), {place.slug: place for place in places.cities()}
+    cities = {}
+    for told in history.memberships(known):
+        city = cities[told.slug] = _city(network, known[told.slug], told)
+        if told.slug in APPLICANTS:
+            _applicant(network, city, known[told.slug].names["en"], told.since)
+        else:
+            _member(network, city, told)
+    _people(network, cities, known)
+    for event in history.history():
+        key = cities[event.city].id if event.city else None
+        network.add(
+            HistoryEvent(
+                on_date=event.date,
+                precision=event.precision,
+                kind=event.kind,
+                city_id=key,
+                text=event.text_en,
+                source=event.source,
+            )
+        )
+    return network
+
+
+def _moment(day: date) -> datetime:
+    return datetime.combine(day, time(9), UTC)
+
+
+def _city(network: Network, place: places.DemoCity, told: history.DemoMembership) -> City:
+    values = {**asdict(place), "region": Region(place.region), "languages": tuple(place.languages)}
+    facts = checked(CityFacts(**values))
+    began = told.since - _AS_ASSOCIATE if told.kind == "full" and not told.founding else told.since
+    at = _moment(began) - timedelta(hours=1)
+    columns = {**asdict(facts), "languages": list(facts.languages)}
+    names = columns.pop("names")
+    city = City(**columns, sort_name=sort_name(names["en"]), created_at=at, updated_at=at)
+    network.add(city, *(CityName(city_id=city.id, locale=tag, name=name) for tag, name in names.items()))
+    network.tell(Event.CITY_REGISTERED, "City", city.id, at, slug=city.slug, country=city.country)
+    return city
+
+
+def _member(network: Network, city: City, told: history.DemoMembership) -> None:
+    status = MembershipStatus(told.kind)
+    at, words = _moment(told.since), "" if told.certain else ASSUMED
+    body, reference = _DECIDED.get(told.since, (Body.EXECUTIVE_COMMITTEE, ""))
+    before = None
+    if status in (S.ASSOCIATE, S.FULL) and not told.founding:
+        accepted = at - _AS_ASSOCIATE if status is S.FULL else at
+        _step(network, city, (None, S.ASSOCIATE), accepted, Body.SECRETARIAT, reason=words)
+        before = S.ASSOCIATE
+    if status is not before:
+        _step(network, city, (before, status), at, body, reason=words, reference=reference)
+    network.add(Membership(city_id=city.id, status=status, since=at, not_before=at))
+
+
+def _step(
+    network: Network,
+    city: City,
+    states: tuple[MembershipStatus | None, MembershipStatus],
+    at: datetime,
+    body: Body,
+    *,
+    reason: str = "",
+    reference: str = "",
+    **facts: Any,
+) -> None:
+    source, target = states
+    network.add(
+        MembershipStep(
+            city_id=city.id,
+            at=at,
+            from_status=source,
+            to_status=target,
+            body=body,
+            actor=SEED.subject,
+            reason=reason,
+            reference=reference,
+        )
+    )
+    told = {"from": source.value if source else None, "to": target.value, "body": body.value}
+    words = {"reason": reason, "reference": reference}
+    network.tell(_EVENTS[target], "City", city.id, at, words=words, **told, **facts)
+
+
+def _applicant(network: Network, city: City, name: str, since: date) -> None:
+    steps = APPLICANTS[city.slug]
+    status, days = steps[-1]
+    began, now = _moment(since), _moment(since) + timedelta(days=days)
+    application = _application(city, name, began, now, steps)
+    source = None
+    for target, after in steps:
+        body = Body.CITY if target in (S.APPLICATION_DRAFT, S.SUBMITTED, S.WITHDRAWN) else Body.SECRETARIAT
+        at, words = began + timedelta(days=after), _WORDS.get(target, ASSUMED)
+        _step(network, city, (source, target), at, body, reason=words, application=str(application.id))
+        source = target
+    network.add(Membership(city_id=city.id, status=status, since=now, not_before=began), application)
+    if status is not S.APPLICATION_DRAFT:  # the draft still lacks its form, so that the check has something to say
+        network.add(_form(application, name, began))
+
+
+def _application(
+    city: City, name: str, began: datetime, now: datetime, steps: Sequence[tuple[MembershipStatus, int]]
+) -> Application:
+    status = steps[-1][0]
+    sent = dict(steps).get(S.SUBMITTED)
+    changes = [{"item": Item.SIGNED_FORM.value, "note": _WORDS[S.CHANGES_REQUESTED], "locale": "en"}]
+    return Application(
+        city_id=city.id,
+        status=status,
+        motivation=f"{name} wants to share its digital services and learn from others. Demonstration only.",
+        contact_name=f"CIO of {name}",
+        contact_email=f"cio@{city.slug}.demo",
+        signatory_role=Signatory.MAYOR.value if sent is not None else "",
+        requested_changes=changes if status is S.CHANGES_REQUESTED else [],
+        created_at=began,
+        submitted_at=began + timedelta(days=sent) if sent is not None else None,
+        decided_at=None if status in PENDING else now,
+    )
+
+
+def _form(application: Application, name: str, at: datetime) -> ApplicationFile:
+    content = signed_form(name, "Mayor")
+    return ApplicationFile(
+        application_id=application.id,
+        kind=Item.SIGNED_FORM.value,
+        name=f"application-{application.contact_email.removesuffix('.demo').split('@')[1]}.pdf",
+        media_type=media_type(content) or "",
+        sha256=hashlib.sha256(content).digest(),
+        content=content,
+        uploaded_at=at,
+    )
+
+
+def _people(network: Network, cities: dict[str, City], known: dict[str, places.DemoCity]) -> None:
+    founded = min(city.created_at for city in cities.values())
+    for email, (name, role) in SECRETARIAT.items():
+        _person(network, Person(email=email, name=name, created_at=founded), role, None)
+    for slug in (*STAFFED, *APPLICANTS):
+        city, name = cities[slug], known[slug].names["en"]
+        for role, word in CITY_ROLES.items():
+            person = Person(
+                email=f"{role.value}@{slug}.demo",
+                name=f"{word} of {name}",
+                locale=_hub_locale(city.languages),
+                created_at=city.created_at,
+            )
+            _person(network, person, role, city)
+
+
+def _hub_locale(languages: Iterable[str]) -> str:
+    return next((tag for tag in languages if tag in places.HUB_LOCALES), "en")
+
+
+def _person(network: Network, person: Person, role: Role, city: City | None) -> None:
+    at = person.created_at
+    grant = RoleGrant(
+        id=new_id(), person_id=person.id, role=role, city_id=city.id if city else None, granted_at=at,
+        granted_by=SEED.subject,
+    )  # fmt: skip
+    network.add(person, grant)
+    place = str(city.id) if city else None
+    network.tell(Event.ROLE_ASSIGNED, "Person", person.id, at, role=role.value, city=place)

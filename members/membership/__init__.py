@@ -1,0 +1,1 @@
+"""The life of a membership: applications, decisions, and the steps that tell them."""

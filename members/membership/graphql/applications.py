@@ -1,0 +1,177 @@
+"""Applications for membership, for the secretariat and the own city; strangers do not learn that there are any."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import strawberry
+
+from i18n.language.graphql import LocalizedText, label, text
+from members.membership.applications import FileKind, Item, Signatory
+from members.register.graphql.cities import City, OrderDirection
+from members.register.models import MembershipKind, MembershipStatus
+from wego.core import reads
+from wego.core.access import Permission
+from wego.core.forms import is_country
+
+if TYPE_CHECKING:
+    from wego.core.reads.query import Query
+
+strawberry.enum(Item, name="ApplicationItem", description="What belongs to an application.")
+strawberry.enum(FileKind, name="ApplicationFileKind", description="What a file of an application is.")
+strawberry.enum(Signatory, description="Who signed the form.")
+
+
+def _visible_application(q: Query, t: str) -> str | None:
+    if q.everywhere(Permission.MEMBERSHIP_READ):
+        return None
+    return f"{t}.city_id = any({q.cities_with(Permission.MEMBERSHIP_READ)})"
+
+
+def _content(q: Query, t: str) -> str:
+    """The bytes of a file, for those who handle the application; others see that it is there."""
+    encoded = f"translate(encode({t}.content, 'base64'), E'\\n', '')"
+    if q.everywhere(Permission.MEMBERSHIP_READ):
+        return encoded
+    place = f"(select a.city_id from application a where a.id = {t}.application_id)"
+    return f"case when {place} = any({q.cities_with(Permission.MEMBERSHIP_APPLY)}) then {encoded} end"
+
+
+@reads.table("application_file")
+@strawberry.type(description="A file of an application.")
+class ApplicationFile:
+    kind: FileKind = reads.column("{t}.kind", "What it is.")
+    name: str = reads.column("{t}.name", "Its name, as it was sent.")
+    media_type: str = reads.column("{t}.media_type", "Its type, as its content says.")
+    size: int = reads.column("length({t}.content)", "Its size in bytes.")
+    sha256: str = reads.column("encode({t}.sha256, 'hex')", "The SHA-256 of its content, in hexadecimal.")
+    uploaded_at: datetime = reads.column("{t}.uploaded_at", "When it was sent.")
+    content: str | None = reads.column(_content, "Its content in base64, for those who handle the application.")
+
+
+def _has_file(kind: FileKind) -> str:
+    return f"exists (select 1 from application_file f where f.application_id = {{p}}.id and f.kind = '{kind.value}')"
+
+
+# The same rules as members.applications.completeness; a test compares the two.
+_PRESENT = {
+    Item.SIGNED_FORM: _has_file(FileKind.SIGNED_FORM),
+    Item.SIGNATORY: "{p}.signatory_role <> ''",
+    Item.CONTACT: "({p}.contact_name ~ '\\S' and {p}.contact_email <> '')",
+    Item.MOTIVATION: "{p}.motivation ~ '\\S'",
+    Item.CITY_FACTS: (
+        "exists (select 1 from city c join city_name n on n.city_id = c.id and n.locale = c.endonym_locale"
+        " where c.id = {p}.city_id and cardinality(c.languages) > 0 and c.population > 0)"
+    ),
+    Item.OFFICIAL_LETTER: _has_file(FileKind.OFFICIAL_LETTER),
+}
+_ASKED = "jsonb_path_exists({p}.requested_changes, '$[*] ? (@.item == \"official_letter\")')"
+_ROWS = ", ".join(
+    f"({at}, '{item.value}', {present}, {_ASKED if item is Item.OFFICIAL_LETTER else 'true'})"
+    for at, (item, present) in enumerate(_PRESENT.items())
+)
+_CHECKS = f"(values {_ROWS}) as {{t}}(ord, key, present, required)"
+
+
+@strawberry.type(description="One line of the completeness check.")
+class CompletenessItem:
+    key: Item = reads.column("{t}.key", "Which item.")
+    label: LocalizedText = label("application-item", "{t}.key", "What the item is.")
+    present: bool = reads.column("{t}.present", "Whether it is there.")
+    required: bool = reads.column("{t}.required", "Whether it has to be.")
+
+
+_NOTE = reads.Own("({t}.value->>'locale')", when="{t}.value->>'note' <> ''")
+
+
+@strawberry.type(description="One thing that the secretariat asked to be changed.")
+class RequestedChange:
+    item: Item = reads.column("{t}.value->>'item'", "Which item.")
+    label: LocalizedText = label("application-item", "({t}.value->>'item')", "What the item is.")
+    note: LocalizedText | None = text(_NOTE, "{t}.value->>'note'", "What is wrong with it.")
+
+
+_MOTIVATION = reads.Own("{t}.motivation_locale", when="{t}.motivation <> ''")
+
+
+@reads.table("application", visible=_visible_application)
+@strawberry.type(description="What a city sends to become a member.")
+class Application(reads.Node):
+    city: City = reads.one("{t}.id = {p}.city_id", "Whose application it is.")
+    kind: MembershipKind = reads.column("{t}.kind", "As what the city wants to belong to the network.")
+    status: MembershipStatus = reads.column("{t}.status", "How far it is, or what became of it.")
+    motivation: LocalizedText | None = text(_MOTIVATION, "{t}.motivation", "Why the city wants to be a member.")
+    contact_name: str | None = reads.column("nullif({t}.contact_name, '')", "Whom to ask.")
+    contact_email: str | None = reads.column("nullif({t}.contact_email, '')", "Where to ask.")
+    signatory: Signatory | None = reads.column("nullif({t}.signatory_role, '')", "Who signed the form.")
+    created_at: datetime = reads.column("{t}.created_at", "When it was begun.")
+    submitted_at: datetime | None = reads.column("{t}.submitted_at", "When it was handed in last.")
+    decided_at: datetime | None = reads.column("{t}.decided_at", "When it was decided or taken back.")
+    completeness: list[CompletenessItem] = reads.many(
+        None, "What is there and what is missing.", order="{t}.ord", source=_CHECKS
+    )
+    requested_changes: list[RequestedChange] = reads.many(
+        None,
+        "What the secretariat asked to be changed, while that is open.",
+        order="{t}.ord",
+        source="jsonb_array_elements({p}.requested_changes) with ordinality as {t}(value, ord)",
+    )
+    files: list[ApplicationFile] = reads.many("{t}.application_id = {p}.id", "Its files.", order="{t}.kind desc")
+
+
+@strawberry.type
+class CityApplications:
+    applications: list[Application] = reads.many(
+        "{t}.city_id = {p}.id",
+        "Its applications, newest first, for the city itself and the secretariat.",
+        order="{t}.created_at desc, {t}.id desc",
+    )
+
+
+reads.extend(City, CityApplications)
+
+
+@strawberry.enum(description="By what applications can be sorted.")
+class ApplicationOrderField(StrEnum):
+    CREATED = "created"
+    SUBMITTED = "submitted"
+
+
+@strawberry.input(description="The order of a list of applications.")
+class ApplicationOrder:
+    field: ApplicationOrderField = strawberry.field(default=ApplicationOrderField.CREATED, description="By what.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+
+
+_FROM = "exists (select 1 from city c where c.id = {t}.city_id and c.country = any({v}))"
+
+
+@strawberry.input(description="Which applications; all conditions must be met.")
+class ApplicationFilter:
+    status: list[MembershipStatus] | None = reads.condition("{t}.status = any({v})", "text[]", "In these states.")
+    kind: list[MembershipKind] | None = reads.condition("{t}.kind = any({v})", "text[]", "Of these kinds.")
+    country: list[str] | None = reads.condition(
+        _FROM, "text[]", "Of cities in these countries (ISO 3166-1).", known=is_country
+    )
+    open: bool | None = reads.condition("({t}.decided_at is null) = {v}", "boolean", "Still to be decided, or not.")
+
+
+APPLICATION_ORDERS = {
+    "created": reads.Order("{t}.created_at", "timestamptz"),
+    "submitted": reads.Order("coalesce({t}.submitted_at, {t}.created_at)", "timestamptz"),
+}
+LONGEST_WAITING = ("created", "asc")
+
+
+@strawberry.type
+class ApplicationQueries:
+    applications: reads.Connection[Application] = reads.connection(
+        None,
+        "The applications that the reader may see, the longest waiting first.",
+        orders=APPLICATION_ORDERS,
+        default=LONGEST_WAITING,
+        order_type=ApplicationOrder,
+        filter_type=ApplicationFilter,
+    )

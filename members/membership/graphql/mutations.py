@@ -1,0 +1,305 @@
+"""The steps of a membership as mutations: from the application to the admission, the suspension and the end."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from uuid import UUID
+
+import strawberry
+
+from i18n.language.graphql import LanguageTag
+from members.membership import applications, membership
+from members.membership.applications import LARGEST_FILE, ApplicationForm, Item, Requested, Signatory, Upload
+from members.membership.graphql.applications import APPLICATION_ORDERS, LONGEST_WAITING, Application
+from members.membership.membership import Decision
+from members.membership.models import Application as ApplicationRow
+from members.register.graphql.cities import City
+from members.register.graphql.keys import city_of, key_of
+from members.register.models import Body, MembershipKind
+from wego.core import reads
+from wego.core.errors import Conflict, Invalid
+from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
+
+_CITY = "The city, by its id or its slug."
+_WORDS = "The language in which the texts of this input are written; else that of the request."
+
+
+@strawberry.input(description="A file: PDF, PNG or JPEG, at most 5 MiB.")
+class FileInput:
+    name: str = strawberry.field(description="Its name.")
+    content: str = strawberry.field(description="Its content in base64 (RFC 4648 section 4).")
+
+
+@strawberry.input(description="An application, or a new state of its draft. What is absent is empty.")
+class ApplyForMembershipInput:
+    city: strawberry.ID = strawberry.field(description=_CITY)
+    kind: MembershipKind = strawberry.field(default=MembershipKind.CITY, description="As what to belong.")
+    motivation: str | None = strawberry.field(default=None, description="Why the city wants to be a member.")
+    motivation_locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
+    contact_name: str | None = strawberry.field(default=None, description="Whom to ask.")
+    contact_email: str | None = strawberry.field(default=None, description="Where to ask.")
+    signatory: Signatory | None = strawberry.field(default=None, description="Who signed the form.")
+    signed_form: FileInput | None = strawberry.field(
+        default=None, description="The signed form; absent keeps the one that was sent before."
+    )
+    official_letter: FileInput | None = strawberry.field(
+        default=None, description="An official letter; absent keeps the one that was sent before."
+    )
+
+
+@strawberry.input(description="Which application.")
+class ApplicationInput:
+    application: strawberry.ID = strawberry.field(description="The application, by its id.")
+
+
+@strawberry.input(description="A decision about an application, with words.")
+class ApplicationDecisionInput:
+    application: strawberry.ID = strawberry.field(description="The application, by its id.")
+    reason: str | None = strawberry.field(default=None, description="Why.")
+    locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
+
+
+@strawberry.input(description="That an application, or an associate, is not accepted, and why.")
+class DeclineApplicationInput:
+    application: strawberry.ID = strawberry.field(description="The application, by its id.")
+    reason: str = strawberry.field(description="Why. The city reads it.")
+    body: Body | None = strawberry.field(
+        default=None, description="Who decided: the secretariat, unless it is about an associate."
+    )
+    reference: str | None = strawberry.field(default=None, description="Where the decision is written down.")
+    locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
+
+
+@strawberry.input(description="One thing that has to be changed.")
+class RequestedChangeInput:
+    item: Item = strawberry.field(description="Which item.")
+    note: str | None = strawberry.field(default=None, description="What is wrong with it.")
+
+
+@strawberry.input(description="What has to be changed before an application can be accepted.")
+class RequestApplicationChangesInput:
+    application: strawberry.ID = strawberry.field(description="The application, by its id.")
+    items: list[RequestedChangeInput] = strawberry.field(description="What is missing or wrong; at least one.")
+    reason: str | None = strawberry.field(default=None, description="What to say to the city besides.")
+    locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
+
+
+@strawberry.input(description="The decision of a body that admits one city or several.")
+class AdmitMemberInput:
+    cities: list[strawberry.ID] = strawberry.field(description="The cities, by id or slug: all or none are admitted.")
+    reference: str = strawberry.field(description="Where the decision is written down.")
+    body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="Who decided.")
+    reason: str | None = strawberry.field(default=None, description="Why.")
+    locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
+
+
+@strawberry.input(description="The suspension of a member.")
+class SuspendMemberInput:
+    city: strawberry.ID = strawberry.field(description=_CITY)
+    reason: str = strawberry.field(description="Why. Members read it.")
+    body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="Who decided.")
+    reference: str | None = strawberry.field(default=None, description="Where the decision is written down.")
+    locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
+
+
+@strawberry.input(description="The end of a suspension.")
+class ReinstateMemberInput:
+    city: strawberry.ID = strawberry.field(description=_CITY)
+    reason: str | None = strawberry.field(default=None, description="Why. Members read it.")
+    body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="Who decided.")
+    reference: str | None = strawberry.field(default=None, description="Where the decision is written down.")
+    locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
+
+
+@strawberry.input(description="A resignation: six months after this notice the membership ends.")
+class ResignMembershipInput:
+    city: strawberry.ID = strawberry.field(description=_CITY)
+    notice: str = strawberry.field(description="The written notice.")
+    locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
+
+
+@strawberry.type(description="An application after it was changed or decided.")
+class ApplicationPayload(Payload):
+    application: Application | None = thing("application", "The application as it is now.")
+    application_edge: reads.Edge[Application] | None = edge(
+        "application",
+        "This is the application as an edge of lists in their usual order; it is null when nothing was done.",
+        orders=APPLICATION_ORDERS,
+        default=LONGEST_WAITING,
+    )
+    city: City | None = thing("city", "The city, with its membership as it is now.")
+
+
+@strawberry.type(description="A member after a decision about it.")
+class MemberPayload(Payload):
+    city: City | None = thing("city", "The city, with its membership as it is now.")
+
+
+@strawberry.type(description="The members after the decision that admitted them.")
+class AdmitMemberPayload(Payload):
+    city: City | None = thing("city", "The first of the cities, with its membership as it is now.")
+    cities: list[City] = reads.many(
+        "{t}.id = any(string_to_array({p}.keys->>'cities', ',')::uuid[])",
+        "All of them, by name.",
+        order="{t}.sort_name, {t}.id",
+    )
+
+
+def _decision(
+    write: Write,
+    reason: str | None,
+    locale: str | None,
+    *,
+    body: Body | None = None,
+    reference: str | None = None,
+) -> Decision:
+    return Decision(reason or "", reference or "", body, locale or write.locale)
+
+
+async def _open(write: Write, given: str) -> UUID:
+    """The city of an application that is still to be decided."""
+    return (await _application(write, given, decided=False)).city_id
+
+
+async def _application(write: Write, given: str, *, decided: bool) -> ApplicationRow:
+    key = key_of(given, "Application", "input", "application")
+    application = await applications.by_id(write.db, write.actor, key)
+    if application.decided_at is not None and not decided:
+        raise Conflict(
+            "This application has been decided: {state}.", path=("input", "application"), state=application.status.value
+        )
+    return application
+
+
+async def apply_for_membership(write: Write, input: ApplyForMembershipInput) -> Done:
+    city_id = await city_of(write.db, write.actor, input.city)
+    form = ApplicationForm(
+        kind=input.kind,
+        motivation=input.motivation or "",
+        motivation_locale=input.motivation_locale or write.locale,
+        contact_name=input.contact_name or "",
+        contact_email=input.contact_email or "",
+        signatory=input.signatory,
+        signed_form=_upload(input.signed_form, "signedForm"),
+        official_letter=_upload(input.official_letter, "officialLetter"),
+    )
+    application = await membership.apply(write.db, write.actor, city_id, form)
+    return done(application=application.id, city=city_id)
+
+
+def _upload(given: FileInput | None, field: str) -> Upload | None:
+    if given is None:
+        return None
+    path = ("input", field, "content")
+    if len(given.content) > LARGEST_FILE * 4 // 3 + 4:
+        raise Invalid("This file is too large: at most {limit} MiB.", path=path, limit=LARGEST_FILE // 2**20)
+    try:
+        return Upload(given.name, base64.b64decode(given.content.encode("ascii"), validate=True))
+    except (UnicodeError, binascii.Error):
+        raise Invalid("The content of a file is base64.", path=path) from None
+
+
+async def submit_application(write: Write, input: ApplicationInput) -> Done:
+    city_id = await _open(write, input.application)
+    await membership.submit(write.db, write.actor, city_id)
+    return _done(input.application, city_id)
+
+
+def _done(application: str, city_id: UUID) -> Done:
+    return done(application=key_of(application, "Application"), city=city_id)
+
+
+async def start_application_check(write: Write, input: ApplicationInput) -> Done:
+    city_id = await _open(write, input.application)
+    await membership.start_check(write.db, write.actor, city_id)
+    return _done(input.application, city_id)
+
+
+async def request_application_changes(write: Write, input: RequestApplicationChangesInput) -> Done:
+    city_id = await _open(write, input.application)
+    requested = [Requested(each.item, each.note or "") for each in input.items]
+    decision = _decision(write, input.reason, input.locale)
+    await membership.request_changes(write.db, write.actor, city_id, requested, decision)
+    return _done(input.application, city_id)
+
+
+async def accept_application(write: Write, input: ApplicationDecisionInput) -> Done:
+    city_id = await _open(write, input.application)
+    await membership.accept(write.db, write.actor, city_id, _decision(write, input.reason, input.locale))
+    return _done(input.application, city_id)
+
+
+async def decline_application(write: Write, input: DeclineApplicationInput) -> Done:
+    """Also an associate is declined through the application with which it came."""
+    application = await _application(write, input.application, decided=True)
+    if application.decided_at is not None:
+        await applications.require_latest(write.db, application)
+    decision = _decision(write, input.reason, input.locale, body=input.body, reference=input.reference)
+    await membership.decline(write.db, write.actor, application.city_id, decision)
+    return _done(input.application, application.city_id)
+
+
+async def withdraw_application(write: Write, input: ApplicationDecisionInput) -> Done:
+    city_id = await _open(write, input.application)
+    await membership.withdraw(write.db, write.actor, city_id, _decision(write, input.reason, input.locale))
+    return _done(input.application, city_id)
+
+
+async def admit_member(write: Write, input: AdmitMemberInput) -> Done:
+    keys = [
+        await city_of(write.db, write.actor, given, "input", "cities", at)
+        for at, given in enumerate(input.cities[:101])
+    ]
+    decision = _decision(write, input.reason, input.locale, body=input.body, reference=input.reference)
+    await membership.admit(write.db, write.actor, keys, decision)
+    return done(city=keys[0], cities=",".join(str(key) for key in keys))
+
+
+async def suspend_member(write: Write, input: SuspendMemberInput) -> Done:
+    city_id = await city_of(write.db, write.actor, input.city)
+    decision = _decision(write, input.reason, input.locale, body=input.body, reference=input.reference)
+    await membership.suspend(write.db, write.actor, city_id, decision)
+    return done(city=city_id)
+
+
+async def reinstate_member(write: Write, input: ReinstateMemberInput) -> Done:
+    city_id = await city_of(write.db, write.actor, input.city)
+    decision = _decision(write, input.reason, input.locale, body=input.body, reference=input.reference)
+    await membership.reinstate(write.db, write.actor, city_id, decision)
+    return done(city=city_id)
+
+
+async def resign_membership(write: Write, input: ResignMembershipInput) -> Done:
+    city_id = await city_of(write.db, write.actor, input.city)
+    await membership.resign(write.db, write.actor, city_id, _decision(write, input.notice, input.locale))
+    return done(city=city_id)
+
+
+@strawberry.type
+class MembershipMutations:
+    apply_for_membership: ApplicationPayload = verb(
+        apply_for_membership, "Begin an application for a city, or change its draft. For its head or CIO."
+    )
+    submit_application: ApplicationPayload = verb(submit_application, "Hand in a complete application.")
+    start_application_check: ApplicationPayload = verb(
+        start_application_check, "Begin to check an application. For the secretariat."
+    )
+    request_application_changes: ApplicationPayload = verb(
+        request_application_changes, "Send an application back with what has to be changed. For the secretariat."
+    )
+    accept_application: ApplicationPayload = verb(
+        accept_application, "Accept a city's application: it is an associate from now on. For the secretariat."
+    )
+    decline_application: ApplicationPayload = verb(
+        decline_application, "Decline an application, or the admission of an associate. For the secretariat."
+    )
+    withdraw_application: ApplicationPayload = verb(
+        withdraw_application, "Take an application back before it is decided. For the city's head or CIO."
+    )
+    admit_member: AdmitMemberPayload = verb(
+        admit_member, "Record the decision of a body that admits one city or several. For the secretariat."
+    )
+    suspend_member: MemberPayload = verb(suspend_member, "Suspend a member. For the secretariat.", ahead=True)
+    reinstate_member: MemberPayload = verb(reinstate_member, "Lift a suspension. For the secretariat.", ahead=True)
+    resign_membership: MemberPayload = verb(resign_membership, "Give notice. For the head of the city.")

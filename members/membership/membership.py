@@ -1,0 +1,361 @@
+"""The verbs of a membership: each takes one step of the table in `states.py`, and tells it.
+
+Binding text: design/domain.md section 5.2; notice period of UCLG-MEWA article 16 (six months).
+Every step locks the membership's row first, so that of two who decide at once one succeeds and the other is
+told the state as it is now. A step writes membership, timeline, log, epoch of access and jobs.
+"""
+
+from __future__ import annotations
+
+import calendar
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from i18n.language import locales
+from members.membership import applications
+from members.membership.applications import ApplicationForm, Requested
+from members.membership.models import Application
+from members.membership.states import PENDING, RULES, Transition, Verb, transition
+from members.people.people import touch_access
+from members.register import cities
+from members.register.models import Body, City, Membership, MembershipKind, MembershipStatus, MembershipStep
+from wego.core import access, audit, jobs
+from wego.core.access import Actor
+from wego.core.audit import Event, Happening
+from wego.core.db import Session
+from wego.core.errors import Conflict, Invalid, Refusal
+from wego.core.forms import Form, found
+
+NOTICE_MONTHS = 6
+REASON_LIMIT, REFERENCE_LIMIT, BATCH_LIMIT = 4_000, 500, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why, by which body (None: the one that the rule names first) and where it is written down."""
+
+    reason: str = ""
+    reference: str = ""
+    body: Body | None = None
+    locale: str = "en"
+
+
+NO_WORDS = Decision()
+CHECKING = Decision(body=Body.SECRETARIAT)  # of a check that began with the decision about it
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A locked membership, its state, the row of the table that leads on from there, and the moment."""
+
+    membership: Membership
+    source: MembershipStatus | None
+    row: Transition
+    at: datetime
+
+
+async def apply(
+    db: Session, actor: Actor, city_id: UUID, form: ApplicationForm, *, now: datetime | None = None
+) -> Application:
+    """Begin an application or change its draft; also again, after an earlier one ended."""
+    await _require(db, actor, Verb.APPLY, city_id)
+    at = now or datetime.now(UTC)
+    found(await db.get(City, city_id))
+    created = await _begin(db, city_id, form.kind, at)
+    membership = await locked(db, city_id)
+    before = None if created else membership.status
+    row = transition(before, Verb.APPLY, form.kind)
+    if row is None or row.target is None:
+        raise _impossible(membership, Verb.APPLY)
+    membership.kind = form.kind
+    application = await applications.save(db, city_id, form, row.target, at)
+    if before is row.target:
+        await _tell(db, actor, [_happening(Event.APPLICATION_DRAFTED, city_id, application.id)])
+    else:
+        membership.ends_on = None
+        await _take(db, actor, Step(membership, before, row, at))
+    return application
+
+
+async def submit(db: Session, actor: Actor, city_id: UUID, *, now: datetime | None = None) -> Membership:
+    """Hand in a complete application."""
+    step = await _ready(db, actor, Verb.SUBMIT, city_id, now)
+    application = found(await applications.open_of(db, city_id))
+    await applications.require_complete(db, application)
+    return await _take(db, actor, step)
+
+
+async def start_check(db: Session, actor: Actor, city_id: UUID, *, now: datetime | None = None) -> Membership:
+    """Take a submitted application into hand."""
+    step = await _ready(db, actor, Verb.START_CHECK, city_id, now)
+    return await _take(db, actor, step)
+
+
+async def request_changes(
+    db: Session,
+    actor: Actor,
+    city_id: UUID,
+    requested: Sequence[Requested],
+    decision: Decision = NO_WORDS,
+    *,
+    now: datetime | None = None,
+) -> Membership:
+    """Send an application back, with the list of what is missing or has to be changed."""
+    step = await _ready(db, actor, Verb.REQUEST_CHANGES, city_id, now)
+    changes = applications.checked_requests(requested)
+    decision = _checked(decision, step.row)
+    application = found(await applications.open_of(db, city_id))
+    application.requested_changes = [{**change, "locale": decision.locale} for change in changes]
+    notes = [f"{change['item']}: {change['note']}" if change["note"] else change["item"] for change in changes]
+    told = decision if decision.reason else replace(decision, reason="\n".join(notes))
+    return await _take(db, actor, step, told)
+
+
+async def accept(
+    db: Session, actor: Actor, city_id: UUID, decision: Decision = NO_WORDS, *, now: datetime | None = None
+) -> Membership:
+    """Accept the application of a city as complete: it is an associate from now on."""
+    step = await _ready(db, actor, Verb.ACCEPT, city_id, now)
+    await applications.require_complete(db, found(await applications.open_of(db, city_id)))
+    return await _take(db, actor, step, decision)
+
+
+async def decline(
+    db: Session, actor: Actor, city_id: UUID, decision: Decision, *, now: datetime | None = None
+) -> Membership:
+    """Decline an application, or an associate whom the body did not approve. The reason is mandatory."""
+    step = await _ready(db, actor, Verb.DECLINE, city_id, now)
+    return await _take(db, actor, step, decision)
+
+
+async def withdraw(
+    db: Session, actor: Actor, city_id: UUID, decision: Decision = NO_WORDS, *, now: datetime | None = None
+) -> Membership:
+    """Take an application back, at any time before it is decided."""
+    step = await _ready(db, actor, Verb.WITHDRAW, city_id, now)
+    return await _take(db, actor, step, decision)
+
+
+async def admit(
+    db: Session, actor: Actor, city_ids: Sequence[UUID], decision: Decision, *, now: datetime | None = None
+) -> list[Membership]:
+    """Record the body's decision that admits one city or several at once: all of them, or none."""
+    access.require(actor, RULES[Verb.ADMIT].permission)
+    if not 0 < len(set(city_ids)) <= BATCH_LIMIT:
+        raise Invalid("Name at least one city and at most {limit}.", path=("input", "cities"), limit=BATCH_LIMIT)
+    form, ready = Form(), []
+    for city_id in sorted(set(city_ids)):  # one order of locking, so that two batches never wait for each other
+        try:
+            step = await _ready(db, actor, Verb.ADMIT, city_id, now)
+            _checked(decision, step.row)
+            ready.append(step)
+        except Refusal as refusal:
+            for one in refusal.each:
+                one.path = one.path or ("input", "cities", list(city_ids).index(city_id))
+                form.refuse(one)
+    form.settle()
+    return [await _take(db, actor, step, decision) for step in ready]
+
+
+async def suspend(
+    db: Session, actor: Actor, city_id: UUID, decision: Decision, *, now: datetime | None = None
+) -> Membership:
+    """Suspend a member: its people and programs lose the rights of members at once. Needs a reason."""
+    step = await _ready(db, actor, Verb.SUSPEND, city_id, now)
+    return await _take(db, actor, step, decision)
+
+
+async def reinstate(
+    db: Session, actor: Actor, city_id: UUID, decision: Decision = NO_WORDS, *, now: datetime | None = None
+) -> Membership:
+    """Lift a suspension: the member is again what it was. Tokens from before stay refused."""
+    step = await _ready(db, actor, Verb.REINSTATE, city_id, now)
+    step.membership.not_before = step.at
+    return await _take(db, actor, step, decision)
+
+
+async def resign(
+    db: Session, actor: Actor, city_id: UUID, decision: Decision, *, now: datetime | None = None
+) -> Membership:
+    """Give written notice (the reason). The member stays one until the notice period is over."""
+    step = await _ready(db, actor, Verb.RESIGN, city_id, now)
+    step.membership.ends_on = months_after(step.at.date(), NOTICE_MONTHS)
+    return await _take(db, actor, step, decision)
+
+
+async def end_notice(db: Session, actor: Actor, city_id: UUID, *, now: datetime | None = None) -> Membership:
+    """End a membership whose notice period is over."""
+    step = await _ready(db, actor, Verb.END_NOTICE, city_id, now)
+    ends_on = step.membership.ends_on
+    if ends_on is None:
+        raise _impossible(step.membership, Verb.END_NOTICE)
+    if ends_on > step.at.date():
+        raise Conflict("The notice runs until {date}.", date=ends_on.isoformat())
+    return await _take(db, actor, step)
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day some months later, or the last day of a shorter month."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
+
+
+async def locked(db: Session, city_id: UUID) -> Membership:
+    """The membership as it is now, locked until the end of the transaction."""
+    query = select(Membership).where(col(Membership.city_id) == city_id).with_for_update()
+    result = await db.execute(query.execution_options(populate_existing=True))
+    membership = result.scalar_one_or_none()
+    if membership is None:
+        raise Conflict("This city has not applied for membership.")
+    return membership
+
+
+async def _begin(db: Session, city_id: UUID, kind: MembershipKind, at: datetime) -> bool:
+    """Make the membership of a city that has none; False when it has one."""
+    values = {"city_id": city_id, "kind": kind, "status": MembershipStatus.APPLICATION_DRAFT, "since": at}
+    query = insert(Membership).values(**values, not_before=at).on_conflict_do_nothing()
+    return (await db.execute(query.returning(col(Membership.city_id)))).first() is not None
+
+
+async def _require(db: Session, actor: Actor, verb: Verb, city_id: UUID) -> None:
+    """May the actor? Who may not even know the city learns nothing more."""
+    rule = RULES[verb]
+    place = city_id if rule.own_city else None
+    if actor.signed_in and not actor.may(rule.permission, place):
+        await cities.seen_by(db, actor, city_id)
+    access.require(actor, rule.permission, place)
+
+
+async def _ready(db: Session, actor: Actor, verb: Verb, city_id: UUID, now: datetime | None) -> Step:
+    """Lock the membership and find the row of the table that the verb takes from its present state."""
+    await _require(db, actor, verb, city_id)
+    found(await db.get(City, city_id))
+    membership = await locked(db, city_id)
+    row = transition(membership.status, verb, membership.kind)
+    if row is None:
+        raise _impossible(membership, verb)
+    return Step(membership, membership.status, row, now or datetime.now(UTC))
+
+
+def _impossible(membership: Membership, verb: Verb) -> Conflict:
+    state, kind = membership.status.value, membership.kind.value
+    if verb is Verb.ACCEPT and membership.status in PENDING and membership.kind is not MembershipKind.CITY:
+        return Conflict(
+            "The executive committee confirms a membership of kind {kind}; its state is {state}.",
+            kind=kind,
+            state=state,
+        )
+    return Conflict("The state of this membership is {state}: this step is not possible now.", state=state)
+
+
+def _checked(decision: Decision, row: Transition) -> Decision:
+    """The decision with its body, or all that is wrong with it."""
+    rule, form = RULES[row.verb], Form()
+    bodies = row.bodies or rule.bodies
+    if decision.body is None and rule.bodies[0] not in bodies:
+        # Who meant the usual body, such as the slower of two officers, has not decided this.
+        raise Conflict(
+            "The state of this membership is {state}: name the body that decided.",
+            state=row.source.value if row.source else "none",
+        )
+    if decision.body is not None and decision.body not in bodies:
+        form.refuse(
+            Invalid(
+                "This body does not decide this step: {body}.",
+                path=("input", "body"),
+                body=decision.body.value,
+            )
+        )
+    checked = Decision(
+        form.text(decision.reason, "input", "reason", limit=REASON_LIMIT, required=rule.reason, lines=True),
+        form.text(decision.reference, "input", "reference", limit=REFERENCE_LIMIT, required=rule.reference),
+        decision.body or bodies[0],
+        locales.asked(form, decision.locale, "input", "locale"),
+    )
+    form.settle()
+    return checked
+
+
+async def _take(db: Session, actor: Actor, step: Step, decision: Decision = NO_WORDS) -> Membership:
+    """Take the step, with `via` in two, and tell it to all who have to know."""
+    said = _checked(decision, step.row)
+    membership, verb = step.membership, step.row.verb
+    target = step.row.target or membership.before_hold
+    if target is None:
+        raise _impossible(membership, verb)
+    application = await _follow(db, step, target)
+    told = [(RULES[Verb.START_CHECK].event, step.source, step.row.via, CHECKING)] if step.row.via else []
+    told.append((RULES[verb].event, step.row.via or step.source, target, said))
+    for _, source, reached, words in told:
+        db.add(_timeline(step, actor, source, reached, words))
+        await db.flush()  # one by one: the keys of the timeline keep the order of the steps
+    membership.before_hold = step.source if verb is Verb.SUSPEND else None
+    membership.status, membership.since = target, step.at
+    await db.flush()
+    await touch_access(db)
+    happenings = [
+        _happening(event, membership.city_id, application, source, reached, words)
+        for event, source, reached, words in told
+    ]
+    await _tell(db, actor, happenings)
+    return membership
+
+
+async def _follow(db: Session, step: Step, target: MembershipStatus) -> UUID | None:
+    """The open application goes along with the membership, and is kept once it is decided."""
+    application = await applications.open_of(db, step.membership.city_id)
+    if application is None:
+        return None
+    application.status = target
+    if target is MembershipStatus.SUBMITTED:
+        application.submitted_at, application.requested_changes = step.at, []
+    if target not in PENDING:
+        application.decided_at = step.at
+    return application.id
+
+
+def _timeline(
+    step: Step, actor: Actor, source: MembershipStatus | None, target: MembershipStatus, said: Decision
+) -> MembershipStep:
+    return MembershipStep(
+        city_id=step.membership.city_id,
+        at=step.at,
+        from_status=source,
+        to_status=target,
+        body=said.body or Body.SYSTEM,
+        actor=actor.subject,
+        reason=said.reason,
+        reference=said.reference,
+        locale=said.locale,
+    )
+
+
+def _happening(
+    event: Event,
+    city_id: UUID,
+    application_id: UUID | None,
+    source: MembershipStatus | None = None,
+    target: MembershipStatus | None = None,
+    said: Decision = NO_WORDS,
+) -> Happening:
+    """What the log tells of a step: ids and codes, without what is empty; reasons are words, which can be erased."""
+    facts = {
+        "application": str(application_id) if application_id else None,
+        "from": source.value if source else None,
+        "to": target.value if target else None,
+        "body": said.body.value if said.body else None,
+    }
+    words = {"reason": said.reason, "reference": said.reference}
+    return Happening(event, "City", city_id, {key: value for key, value in facts.items() if value}, words=words)
+
+
+async def _tell(db: Session, actor: Actor, happenings: Sequence[Happening]) -> None:
+    await audit.record_all(db, actor, happenings)
+    for told in happenings:
+        await jobs.tell(db, told.event, subject_id=str(told.subject_id))

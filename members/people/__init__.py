@@ -1,0 +1,1 @@
+"""People, their posts, and the invitations that bring them in."""

@@ -1,0 +1,1 @@
+"""People, posts and invitations, as a reader may see and change them."""

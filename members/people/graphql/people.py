@@ -1,0 +1,240 @@
+"""People, their posts and invitations, and the reader himself, as far as a reader may see them.
+
+A person is seen by himself, by those who deal with the people of his city, and by the offices of the secretariat
+that may read people; an invitation by those who may invite there, and by the person whom it invites. Which
+roles somebody has elsewhere is not the business of a city that shares him.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import strawberry
+
+from i18n.language.graphql import LanguageTag
+from members.register.graphql.cities import City, MembershipStep, OrderDirection, in_words
+from members.register.models import ACTIVE
+from wego.core import reads
+from wego.core.access import ActorKind, Permission, Role
+
+if TYPE_CHECKING:
+    from wego.core.reads.query import Query
+
+strawberry.enum(Role, description="A role in a city, in the secretariat, or of a program.")
+
+
+def _visible_person(q: Query, t: str) -> str | None:
+    if q.everywhere(Permission.PERSON_READ):
+        return None
+    if q.shape.kind is ActorKind.ANONYMOUS:
+        return "false"
+    held = f"select 1 from role_grant held where held.person_id = {t}.id and held.revoked_at is null"
+    cities = q.cities_with(Permission.PERSON_READ)
+    return f"({t}.id = {q.person()} or exists ({held} and held.city_id = any({cities})))"
+
+
+def _visible_invitation(q: Query, t: str) -> str | None:
+    if q.everywhere(Permission.PERSON_INVITE):
+        return None
+    inviting = f"{t}.city_id = any({q.cities_with(Permission.PERSON_INVITE)})"
+    if q.shape.kind is not ActorKind.PERSON:
+        return inviting
+    own = f"lower({t}.email) = (select lower(me.email) from person me where me.id = {q.person()})"
+    return f"({inviting} or {own})"
+
+
+def _visible_post(q: Query, t: str) -> str | None:
+    if q.everywhere(Permission.PERSON_READ):
+        return None
+    return f"({t}.person_id = {q.person()} or {t}.city_id = any({q.cities_with(Permission.PERSON_READ)}))"
+
+
+_GOOD = f"select 1 from membership m where m.city_id = g.city_id and m.status in ({in_words(ACTIVE)})"
+_POSTS = (
+    "(select g.id, g.person_id, g.role, g.city_id, g.granted_at as since, "
+    f"(g.city_id is null or exists ({_GOOD})) as active from role_grant g where g.revoked_at is null) as {{t}}"
+)
+
+
+@reads.table(_POSTS, visible=_visible_post)
+@strawberry.type(description="A role in a city or, without a city, in the secretariat.")
+class Post:
+    role: Role = reads.column("{t}.role", "Which role.")
+    city: City | None = reads.one("{t}.id = {p}.city_id", "In which city; null in the secretariat.")
+    is_active: bool = reads.column("{t}.active", "Whether the city is a member in good standing.")
+    since: datetime | None = reads.column("{t}.since", "Since when, where it was given to a person.")
+
+
+@reads.table("person", visible=_visible_person)
+@strawberry.type(description="Somebody who acts for a city or for the secretariat.")
+class Person(reads.Node):
+    name: str = reads.column("{t}.name", "What the person is called.")
+    email: str = reads.column("{t}.email", "The e-mail address.")
+    locale: LanguageTag = reads.column("{t}.locale", "The language in which the person likes to read.")
+    posts: list[Post] = reads.many("{t}.person_id = {p}.id", "The roles that are held now.", order="{t}.since, {t}.id")
+
+
+@strawberry.type
+class StepPerson:
+    recorded_by: Person | None = reads.one(
+        "{t}.id::text = {p}.actor", "The person who took the step, for those who may see people."
+    )
+
+
+reads.extend(MembershipStep, StepPerson)
+
+
+@strawberry.enum(description="What became of an invitation.")
+class InvitationState(StrEnum):
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+_STATE = "case when {t}.status = 'open' and {t}.expires_at <= now() then 'expired' else {t}.status end"
+
+
+@reads.table("invitation", visible=_visible_invitation)
+@strawberry.type(description="A one-time invitation of a person to a role.")
+class Invitation(reads.Node):
+    email: str = reads.column("{t}.email", "To which e-mail address.")
+    name: str = reads.column("{t}.name", "To whom.")
+    role: Role = reads.column("{t}.role", "To which role.")
+    city: City | None = reads.one("{t}.id = {p}.city_id", "In which city; null for the secretariat.")
+    status: InvitationState = reads.column(_STATE, "What became of it.")
+    created_at: datetime = reads.column("{t}.created_at", "When it was made.")
+    expires_at: datetime = reads.column("{t}.expires_at", "Until when it can be taken up.")
+
+
+_HERE = (
+    "exists (select 1 from role_grant here where here.person_id = {t}.id and here.city_id = {p}.id"
+    " and here.revoked_at is null)"
+)
+
+
+@strawberry.type
+class CityPeople:
+    people: list[Person] = reads.many(_HERE, "Its people, for those who deal with them.", order="{t}.name, {t}.id")
+    invitations: list[Invitation] = reads.many(
+        "{t}.city_id = {p}.id", "Its invitations, newest first.", order="{t}.created_at desc, {t}.id desc"
+    )
+
+
+reads.extend(City, CityPeople)
+
+
+@strawberry.enum(description="What kind of reader this is.")
+class ViewerKind(StrEnum):
+    ANONYMOUS = "anonymous"
+    PERSON = "person"
+    PROGRAM = "program"
+    SYSTEM = "system"
+
+
+@strawberry.type(description="Who is asking, as the hub sees it.")
+class Viewer:
+    kind: ViewerKind = reads.column("{t}.kind", "What kind of reader.")
+    person: Person | None = reads.one("{t}.id = {p}.person_id", "The person, if it is one.", visible=False)  # himself
+    client_id: str | None = reads.column("{t}.client_id", "The program, if it is one.")
+    posts: list[Post] = reads.many(
+        None,
+        "The roles in which the reader acts.",
+        order="{t}.ord",
+        source="unnest({p}.roles, {p}.city_ids, {p}.actives, array[]::timestamptz[])"
+        " with ordinality as {t}(role, city_id, active, since, ord)",
+        visible=False,  # his own
+    )
+    invitations: list[Invitation] = reads.many(
+        "{t}.status = 'open' and {t}.expires_at > now() and lower({t}.email) ="
+        " (select lower(me.email) from person me where me.id = {p}.person_id)",
+        "The open invitations of the reader himself, the newest first.",
+        order="{t}.created_at desc, {t}.id desc",
+    )
+    scopes: list[str] | None = reads.column("{t}.scopes", "The scopes of the token; null when nothing is narrowed.")
+    locale: LanguageTag = reads.column("{t}.locale", "The language that the reader likes best.")
+
+
+def _viewer(q: Query) -> str:
+    """The one row of the reader, made of bound values only."""
+    posts = [
+        q.bind(lambda run: [post.role.value for post in run.actor.posts], "text[]", "viewer roles"),
+        q.bind(lambda run: [post.city_id for post in run.actor.posts], "uuid[]", "viewer cities"),
+        q.bind(lambda run: [post.active for post in run.actor.posts], "boolean[]", "viewer actives"),
+    ]
+    client = q.bind(
+        lambda run: run.actor.subject if run.actor.kind is ActorKind.PROGRAM else None, "text", "viewer client"
+    )
+    scopes = q.bind(
+        lambda run: None if run.actor.scopes is None else sorted(run.actor.scopes), "text[]", "viewer scopes"
+    )
+    locale = q.bind(lambda run: (run.reading.tags or ("en",))[0], "text", "viewer locale")
+    return (
+        f"(select '{q.shape.kind.value}' as kind, {q.person()} as person_id, {client} as client_id, "
+        f"{posts[0]} as roles, {posts[1]} as city_ids, {posts[2]} as actives, "
+        f"{scopes} as scopes, {locale} as locale) as {{t}}"
+    )
+
+
+@strawberry.enum(description="By what people can be sorted.")
+class PersonOrderField(StrEnum):
+    NAME = "name"
+    CREATED = "created"
+
+
+@strawberry.input(description="The order of a list of people.")
+class PersonOrder:
+    field: PersonOrderField = strawberry.field(default=PersonOrderField.NAME, description="By what.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+
+
+def _with_role(q: Query) -> str:
+    """With a role that the reader sees: a filter must not tell what the list does not show."""
+    seen = _visible_post(q, "r")
+    return (
+        "exists (select 1 from role_grant r where r.person_id = {t}.id and r.role = any({v}) and r.revoked_at is null"
+        f"{' and ' + seen if seen else ''})"
+    )
+
+
+@strawberry.input(description="Which people; all conditions must be met.")
+class PersonFilter:
+    role: list[Role] | None = reads.condition(_with_role, "text[]", "With one of these roles that the reader sees.")
+    email: str | None = reads.condition("lower({t}.email) = lower({v})", "text", "With this e-mail address.")
+
+
+@strawberry.input(description="Which invitations; all conditions must be met.")
+class InvitationFilter:
+    status: list[InvitationState] | None = reads.condition(f"({_STATE}) = any({{v}})", "text[]", "In these states.")
+    role: list[Role] | None = reads.condition("{t}.role = any({v})", "text[]", "To these roles.")
+
+
+PERSON_ORDERS = {
+    "name": reads.Order("{t}.name", "text"),
+    "created": reads.Order("{t}.created_at", "timestamptz"),
+}
+PEOPLE_BY_NAME = ("name", "asc")
+INVITATION_ORDERS = {"created": reads.Order("{t}.created_at", "timestamptz")}
+NEWEST_INVITATION = ("created", "desc")
+
+
+@strawberry.type
+class PeopleQueries:
+    viewer: Viewer = reads.one("true", "Who is asking.", source=_viewer)
+    people: reads.Connection[Person] = reads.connection(
+        None,
+        "The people whom the reader may see.",
+        orders=PERSON_ORDERS,
+        default=PEOPLE_BY_NAME,
+        order_type=PersonOrder,
+        filter_type=PersonFilter,
+    )
+    invitations: reads.Connection[Invitation] = reads.connection(
+        None,
+        "The invitations that the reader may see, newest first; those to the secretariat are among them.",
+        orders=INVITATION_ORDERS,
+        default=NEWEST_INVITATION,
+        filter_type=InvitationFilter,
+    )

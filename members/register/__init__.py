@@ -1,0 +1,1 @@
+"""The register: cities, what they are called, and how they belong to the network."""

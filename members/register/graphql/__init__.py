@@ -1,0 +1,1 @@
+"""Cities and their membership, as the world may see and change them."""

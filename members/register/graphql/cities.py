@@ -1,0 +1,313 @@
+"""Cities, their membership and its timeline, and the organisation's history, as the world may see them.
+
+Binding text: design/domain.md section 5.2. Strangers see a membership from its acceptance on; what came before, and
+why something was decided, is for members.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+
+from i18n.language.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, label, text
+from members.register.cities import NAMES_LIMIT
+from members.register.models import HISTORY_KINDS, LISTED, Body, MembershipKind, MembershipStatus, Region
+from wego.core import reads
+from wego.core.access import ActorKind, Permission
+from wego.core.forms import is_country
+
+if TYPE_CHECKING:
+    from wego.core.reads.query import Query
+
+strawberry.enum(Region, description="A region of the world, as the network counts them.")
+strawberry.enum(MembershipKind, name="MembershipKind", description="As what one belongs to the network.")
+strawberry.enum(MembershipStatus, description="The legal state of a membership.")
+strawberry.enum(Body, name="DecidingBody", description="Who decides a step.")
+
+
+@strawberry.enum(description="Which way a list runs.")
+class OrderDirection(StrEnum):
+    ASC = "asc"
+    DESC = "desc"
+
+
+def named(name: str, declared: Any) -> Any:
+    """The declared field under a GraphQL name that Python does not allow."""
+    declared.graphql_name = name
+    return declared
+
+
+def in_words(states: frozenset[MembershipStatus]) -> str:
+    """States as an SQL list."""
+    return ", ".join(f"'{state.value}'" for state in sorted(states))
+
+
+def seen_city(q: Query, city: str) -> str | None:
+    """Of which cities the reader knows, `city` being the SQL of the key: listed members, and the own ones."""
+    if q.shape.everywhere:
+        return None
+    listed = f"select 1 from membership seen where seen.city_id = {city} and seen.status in ({in_words(LISTED)})"
+    own = "" if q.shape.kind is ActorKind.ANONYMOUS else f" or {city} = any({q.own_cities()})"
+    return f"(exists ({listed}){own})"
+
+
+def _visible_city(q: Query, t: str) -> str | None:
+    return seen_city(q, f"{t}.id")
+
+
+def _visible_membership(q: Query, t: str) -> str | None:
+    return seen_city(q, f"{t}.city_id")
+
+
+def _inside(q: Query, city: str) -> str:
+    """Whether the reader belongs to the city or to the secretariat; a program does as far as its token lets it read."""
+    if q.everywhere(Permission.MEMBERSHIP_READ):
+        return "true"
+    outside = q.shape.kind is ActorKind.ANONYMOUS or (q.shape.kind is ActorKind.PROGRAM and not q.shape.member)
+    return "false" if outside else f"{city} = any({q.own_cities()})"
+
+
+_PUBLIC_STEPS = in_words(LISTED | {MembershipStatus.RESIGNED})
+
+
+def _visible_step(q: Query, t: str) -> str | None:
+    inside = _inside(q, f"{t}.city_id")
+    if inside == "true":
+        return None
+    seen = seen_city(q, f"{t}.city_id") or "true"
+    return f"({inside} or ({seen} and {t}.to_status in ({_PUBLIC_STEPS})))"
+
+
+def _visible_remark(q: Query, t: str) -> str | None:
+    """Why something was decided is for members and for the city itself."""
+    return None if q.shape.member else _inside(q, f"{t}.city_id")
+
+
+@strawberry.type(description="A country, by ISO 3166.")
+class Country:
+    code: str = reads.column("{t}.country", "Its code of two letters (ISO 3166-1), such as `KR`.")
+    name: LocalizedText = label("country", "{t}.country", "What it is called.")
+
+
+@strawberry.type(description="A place on the globe, in degrees (WGS 84).")
+class Coordinates:
+    latitude: float = reads.column("{t}.latitude", "Degrees north.")
+    longitude: float = reads.column("{t}.longitude", "Degrees east.")
+
+
+@reads.table("city_name", key="city_id")
+@strawberry.type(description="What a city is called in one language.")
+class CityName:
+    text: str = reads.column("{t}.name", "The name.")
+    locale: LanguageTag = reads.column("{t}.locale", "The language (BCP 47).")
+    direction: TextDirection = reads.column(direction_of("{t}.locale"), "The direction in which it is written.")
+
+
+@reads.table("membership_step", visible=_visible_remark)
+@strawberry.type(description="What was said of a decision, in the one language in which it was said.")
+class Remark:
+    text: str = reads.column("{t}.reason", "The text itself.")
+    locale: LanguageTag = reads.column("{t}.locale", "The language in which it is written (BCP 47).")
+    direction: TextDirection = reads.column(direction_of("{t}.locale"), "The direction in which it is written.")
+
+
+@strawberry.enum(description="Who took a step, by role.")
+class StepActor(StrEnum):
+    CITY = "city"
+    SECRETARIAT = "secretariat"
+    SYSTEM = "system"
+
+
+_REFERENCE = reads.Own(when="{t}.reference <> ''")
+_ACTOR = "case when length({t}.actor) <> 36 then 'system' when {t}.body = 'city' then 'city' else 'secretariat' end"
+
+
+@reads.table("membership_step", visible=_visible_step)
+@strawberry.type(description="One step in the life of a membership. Steps are only ever added.")
+class MembershipStep:
+    at: datetime = reads.column("{t}.at", "When.")
+    from_status: MembershipStatus | None = named(
+        "from", reads.column("{t}.from_status", "The state before; null when there was no membership.")
+    )
+    to_status: MembershipStatus = named("to", reads.column("{t}.to_status", "The state since."))
+    body: Body = reads.column("{t}.body", "Who decided.")
+    actor: StepActor = reads.column(_ACTOR, "Who took the step, by role: no person is named here.")
+    reason: Remark | None = reads.one("{t}.id = {p}.id and {t}.reason <> ''", "Why. For members.")
+    reference: LocalizedText | None = text(_REFERENCE, "{t}.reference", "Where the decision is written down.")
+
+
+_TIMELINE = "{t}.at, {t}.id"
+
+
+@reads.table("membership", visible=_visible_membership, key="city_id")
+@strawberry.type(description="How a city belongs to the network now.")
+class Membership:
+    kind: MembershipKind = reads.column("{t}.kind", "As what.")
+    status: MembershipStatus = reads.column("{t}.status", "Its legal state.")
+    since: datetime = reads.column("{t}.since", "When this state began.")
+    ends_on: date | None = reads.column("{t}.ends_on", "When the notice period is over, after a resignation.")
+    timeline: list[MembershipStep] = reads.many(
+        "{t}.city_id = {p}.city_id", "How it came here, oldest first.", order=_TIMELINE
+    )
+
+
+@strawberry.enum(description="How exactly a date is known.")
+class DatePrecision(StrEnum):
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+def _visible_event(q: Query, t: str) -> str | None:
+    seen = seen_city(q, f"{t}.city_id")
+    return None if seen is None else f"({t}.city_id is null or {seen})"
+
+
+@reads.table("history_event", visible=_visible_event)
+@strawberry.type(description="An event in the history of the organisation, with its source.")
+class HistoryEvent(reads.Node):
+    on_date: date = named("on", reads.column("{t}.on_date", "When; see `precision`."))
+    precision: DatePrecision = reads.column("{t}.precision", "How exactly the date is known.")
+    kind: str = reads.column("{t}.kind", "What kind of event, such as `assembly` or `founding-member`.")
+    text: LocalizedText = text(reads.Own(), "{t}.text", "What happened.")
+    source: str | None = reads.column("nullif({t}.source, '')", "Where this is known from.")
+
+
+CITY_NAME = reads.Pick("select {columns} from city_name r where r.city_id = {t}.id and r.locale = {locale}", "'en'")
+_ENDONYM = reads.Pick(
+    "select {columns} from city_name r where r.city_id = {t}.id and r.locale = {locale}",
+    "{t}.endonym_locale",
+    only=True,
+)
+
+
+@reads.table("city", visible=_visible_city)
+@strawberry.type(description="A city, or another local government.")
+class City(reads.Node):
+    slug: str = reads.column("{t}.slug", "Its name in addresses.")
+    name: LocalizedText = text(CITY_NAME, "{x}.name", "What it is called, in the language of the reader.")
+    endonym: LocalizedText = text(_ENDONYM, "{x}.name", "What it calls itself.")
+    names: list[CityName] = reads.many(
+        "{t}.city_id = {p}.id",
+        "What it is called in every language known here.",
+        order="{t}.locale",
+        most=NAMES_LIMIT,
+    )
+    country: Country = reads.inline("Its country.")
+    subdivision: str | None = reads.column("{t}.subdivision", "Its part of the country (ISO 3166-2).")
+    region: Region = reads.column("{t}.region", "Its region of the world.")
+    region_name: LocalizedText = label("region", "{t}.region", "What its region of the world is called.")
+    population: int = reads.column("{t}.population", "How many people live there.")
+    languages: list[LanguageTag] = reads.column("{t}.languages", "The languages of its administration (BCP 47).")
+    coordinates: Coordinates = reads.inline("Where it is.")
+    time_zone: str = reads.column("{t}.time_zone", "Its time zone (IANA).")
+    website: str | None = reads.column("{t}.website", "Its website.")
+    membership: Membership | None = reads.one("{t}.city_id = {p}.id", "How it belongs to the network.")
+    timeline: list[MembershipStep] = reads.many(
+        "{t}.city_id = {p}.id", "The steps of its membership, oldest first.", order=_TIMELINE
+    )
+    history: list[HistoryEvent] = reads.many(
+        "{t}.city_id = {p}.id", "What it did in the history of the organisation.", order="{t}.on_date, {t}.id"
+    )
+
+
+@strawberry.type
+class EventCity:
+    city: City | None = reads.one("{t}.id = {p}.city_id", "The city it is about, if it is about one.")
+
+
+reads.extend(HistoryEvent, EventCity)
+
+
+@strawberry.enum(description="By what cities can be sorted.")
+class CityOrderField(StrEnum):
+    NAME = "name"
+    POPULATION = "population"
+    MEMBER_SINCE = "member_since"
+
+
+@strawberry.input(description="The order of a list of cities.")
+class CityOrder:
+    field: CityOrderField = strawberry.field(description="By what.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+
+
+_STATUS = "exists (select 1 from membership m where m.city_id = {t}.id and m.status = any({v}))"
+_NAMED = (
+    "exists (select 1 from city_name n where n.city_id = {t}.id and strpos(lower(n.name), lower({v})) > 0)"
+    " or strpos({t}.sort_name, lower({v})) > 0"
+)
+
+
+@strawberry.input(description="Which cities. Of a list of values, any will do; all conditions must be met.")
+class CityFilter:
+    country: list[str] | None = reads.condition(
+        "{t}.country = any({v})", "text[]", "In these countries (ISO 3166-1).", known=is_country
+    )
+    region: list[Region] | None = reads.condition("{t}.region = any({v})", "text[]", "In these regions.")
+    membership_status: list[MembershipStatus] | None = reads.condition(
+        _STATUS, "text[]", "With a membership in these states."
+    )
+    language: list[LanguageTag] | None = reads.condition(
+        "{t}.languages && {v}::varchar[]", "text[]", "With one of these languages in the administration."
+    )
+    name_contains: str | None = reads.condition(_NAMED, "text", "With this in its name, in any language.", price=250)
+    population_min: int | None = reads.condition("{t}.population >= {v}", "bigint", "With at least so many people.")
+    population_max: int | None = reads.condition("{t}.population <= {v}", "bigint", "With at most so many people.")
+
+
+_SINCE = "coalesce((select m.since from membership m where m.city_id = {t}.id), {t}.created_at)"
+CITY_ORDERS = {
+    "name": reads.Order("{t}.sort_name", "text"),
+    "population": reads.Order("{t}.population", "integer"),
+    "member_since": reads.Order(_SINCE, "timestamptz"),
+}
+BY_NAME = ("name", "asc")
+
+
+@strawberry.enum(description="By what events can be sorted.")
+class HistoryOrderField(StrEnum):
+    ON = "on"
+
+
+@strawberry.input(description="The order of a list of events.")
+class HistoryOrder:
+    field: HistoryOrderField = strawberry.field(default=HistoryOrderField.ON, description="By what.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+
+
+@strawberry.input(description="Which events; all conditions must be met.")
+class HistoryFilter:
+    kind: list[str] | None = reads.condition(
+        "{t}.kind = any({v})", "text[]", "Of these kinds, such as `assembly`.", known=HISTORY_KINDS.__contains__
+    )
+    since: date | None = reads.condition("{t}.on_date >= {v}", "date", "Not earlier.")
+    until: date | None = reads.condition("{t}.on_date <= {v}", "date", "Not later.")
+
+
+@strawberry.type
+class CityQueries:
+    city: City | None = reads.one(
+        "{t}.slug = {slug}",
+        "The city of this slug; null when there is none for the reader.",
+        args={"slug": reads.Arg(str, "text", "Its name in addresses, such as `seoul`.")},
+    )
+    cities: reads.Connection[City] = reads.connection(
+        None,
+        "The cities of the network.",
+        orders=CITY_ORDERS,
+        default=BY_NAME,
+        order_type=CityOrder,
+        filter_type=CityFilter,
+    )
+    history: reads.Connection[HistoryEvent] = reads.connection(
+        None,
+        "The history of the organisation, as far as it is told here.",
+        orders={"on": reads.Order("{t}.on_date", "date")},
+        default=("on", "asc"),
+        order_type=HistoryOrder,
+        filter_type=HistoryFilter,
+    )

@@ -1,0 +1,198 @@
+"""The nouns of the register: city, what it is called, its membership with its steps, and events of history."""
+
+# No `from __future__ import annotations` in model modules: it breaks SQLModel (fastapi/sqlmodel#196).
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Enum, Index, LargeBinary
+from sqlmodel import Field, SQLModel
+
+from wego.core.db import moment, vocabulary, words
+from wego.core.ids import new_id
+
+_bytes: Any = LargeBinary()
+
+
+class Region(StrEnum):
+    EAST_ASIA = "east-asia"
+    SOUTH_EAST_ASIA = "south-east-asia"
+    SOUTH_ASIA = "south-asia"
+    CENTRAL_ASIA = "central-asia"
+    MIDDLE_EAST = "middle-east"
+    EUROPE = "europe"
+    EURASIA = "eurasia"
+    AFRICA = "africa"
+    NORTH_AMERICA = "north-america"
+    LATIN_AMERICA = "latin-america"
+    OCEANIA = "oceania"
+
+
+class MembershipKind(StrEnum):
+    CITY = "city"  # becomes associate, then full
+    FRIENDSHIP = "friendship"
+    CORPORATE = "corporate"
+
+
+class MembershipStatus(StrEnum):
+    """The legal states that a network needs on day one (domain.md 5.2)."""
+
+    APPLICATION_DRAFT = "application_draft"
+    SUBMITTED = "submitted"
+    UNDER_CHECK = "under_check"
+    CHANGES_REQUESTED = "changes_requested"
+    ASSOCIATE = "associate"
+    FULL = "full"
+    FRIENDSHIP = "friendship"
+    CORPORATE = "corporate"
+    SUSPENDED = "suspended"
+    RESIGNING = "resigning"
+    RESIGNED = "resigned"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+# Members in good standing: their people and programs have the rights of members.
+ACTIVE = frozenset(
+    {
+        MembershipStatus.ASSOCIATE, MembershipStatus.FULL, MembershipStatus.FRIENDSHIP,
+        MembershipStatus.CORPORATE, MembershipStatus.RESIGNING,
+    }
+)  # fmt: skip
+# Known to the public as members, whatever their standing.
+LISTED = ACTIVE | {MembershipStatus.SUSPENDED}
+
+
+class Body(StrEnum):
+    """Who decides a step."""
+
+    CITY = "city"
+    SECRETARIAT = "secretariat"
+    EXECUTIVE_COMMITTEE = "executive_committee"
+    GENERAL_ASSEMBLY = "general_assembly"
+    SYSTEM = "system"
+
+
+def _earlier_status(name: str) -> Any:
+    """A second column of a table that holds a state: text with a CHECK of its own name, or null."""
+    return Enum(
+        MembershipStatus, native_enum=False, length=40, create_constraint=True, name=name,
+        values_callable=lambda words: [word.value for word in words],
+    )  # fmt: skip
+
+
+class City(SQLModel, table=True):
+    __tablename__ = "city"
+    __table_args__ = (
+        CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug"),
+        CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
+        CheckConstraint("latitude between -90 and 90", name="latitude"),
+        CheckConstraint("longitude between -180 and 180", name="longitude"),
+        CheckConstraint("population >= 0", name="population"),
+        Index("ix_city_sort", "sort_name", "id"),
+        Index("ix_city_population", "population", "id"),
+        Index("ix_city_country", "country"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    slug: str = Field(unique=True)
+    sort_name: str
+    endonym_locale: str
+    country: str
+    subdivision: str | None = None
+    latitude: float
+    longitude: float
+    population: int
+    languages: list[str] = words()
+    time_zone: str
+    website: str | None = None
+    region: Region = vocabulary(Region)
+    created_at: dt.datetime = moment(now=True)
+    updated_at: dt.datetime = moment(now=True)
+
+
+class CityName(SQLModel, table=True):
+    """What a city is called in one language; the row of `City.endonym_locale` is its own name for itself."""
+
+    __tablename__ = "city_name"
+
+    city_id: UUID = Field(foreign_key="city.id", primary_key=True)
+    locale: str = Field(primary_key=True)
+    name: str
+
+
+class Membership(SQLModel, table=True):
+    """The one membership of a city: its legal state now. How it came there is in `MembershipStep`."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        Index("ix_membership_status", "status"),
+        CheckConstraint("(status = 'suspended') = (before_hold is not null)", name="hold"),
+        CheckConstraint("status <> 'resigning' or ends_on is not null", name="notice"),
+    )
+
+    city_id: UUID = Field(foreign_key="city.id", primary_key=True)
+    kind: MembershipKind = vocabulary(MembershipKind, default=MembershipKind.CITY)
+    status: MembershipStatus = vocabulary(MembershipStatus)
+    # To what a reinstated member returns.
+    before_hold: MembershipStatus | None = Field(default=None, sa_type=_earlier_status("before_hold"))
+    since: dt.datetime = moment(now=True)  # of the present state
+    # Tokens issued earlier are refused: a reinstatement revives none.
+    not_before: dt.datetime = moment(now=True)
+    ends_on: dt.date | None = None  # of a resignation, when the notice period is over
+
+
+class MembershipStep(SQLModel, table=True):
+    """One step in the life of a membership: the readable timeline. Never changed."""
+
+    __tablename__ = "membership_step"
+    __table_args__ = (Index("ix_membership_step_city_id", "city_id", "at", "id"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    city_id: UUID = Field(foreign_key="city.id")
+    at: dt.datetime = moment(now=True)
+    from_status: MembershipStatus | None = Field(default=None, sa_type=_earlier_status("from_status"))
+    to_status: MembershipStatus = vocabulary(MembershipStatus)
+    body: Body = vocabulary(Body)
+    actor: str
+    reason: str = ""  # as written by those who decided; public for members, see graphql
+    reference: str = ""  # the decision, such as "Executive Committee 2016, item 4"
+    locale: str = "en"  # of reason and reference
+
+
+# The kinds of events in the history of the organisation, and what each says.
+HISTORY_KINDS: dict[str, str] = {
+    "applied": "cities with a pending application",
+    "assembly": "a General Assembly met",
+    "associate": "a city became an associate member",
+    "award": "a round of the WeGO Awards, or an award to a member",
+    "declaration": "a declaration was adopted",
+    "executive-committee": "the Executive Committee met or decided",
+    "forum": "a meeting before the organisation existed",
+    "founding-member": "a city took part in the foundation",
+    "host-elected": "the host of the next General Assembly was settled",
+    "member-count": "number of members as reported on that date",
+    "membership-rule": "who may be a member, or what a member pays, was discussed or changed",
+    "mou": "a memorandum between cities, known by that date",
+    "president-elected": "the President City was elected",
+    "programme": "a programme started",
+    "regional-office": "a regional office was approved",
+    "renamed": "the organisation changed its name",
+}
+
+
+class HistoryEvent(SQLModel, table=True):
+    """An event of the organisation's history, with its source (demonstration network and secretariat)."""
+
+    __tablename__ = "history_event"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    on_date: dt.date
+    precision: str
+    kind: str
+    city_id: UUID | None = Field(default=None, foreign_key="city.id", index=True)
+    text: str
+    locale: str = "en"
+    source: str = ""

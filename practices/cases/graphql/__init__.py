@@ -1,0 +1,1 @@
+"""Case studies, as the world may see and change them."""

@@ -1,0 +1,153 @@
+"""Lists of case studies: their filter, their orders, and the roots."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import strawberry
+
+from i18n.language.graphql import LanguageTag
+from members.register.graphql.cities import OrderDirection
+from members.register.models import Region
+from practices.cases import facts
+from practices.cases.graphql.types import Practice, ways_to_see
+from practices.cases.models import PracticeStatus, Stage
+from wego.core import reads
+from wego.core.forms import is_country
+
+
+@strawberry.enum(description="By what practices can be sorted.")
+class PracticeOrderField(StrEnum):
+    PUBLISHED_AT = "published_at"
+    UPDATED_AT = "updated_at"
+    SLUG = "slug"
+
+
+@strawberry.input(description="The order of a list of practices.")
+class PracticeOrder:
+    field: PracticeOrderField = strawberry.field(description="By what. Drafts count as published when they began.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.DESC, description="Which way.")
+
+
+_CITY = "{t}.city_id = (select c.id from city c where c.slug = {v})"
+_CITIES = "{t}.city_id in (select c.id from city c where c.slug = any({v}))"
+_COUNTRY = "{t}.city_id in (select c.id from city c where c.country = any({v}))"
+_REGION = "{t}.city_id in (select c.id from city c where c.region = any({v}))"
+_LOCALE = "exists (select 1 from content_reading r where r.document_id = {t}.id and r.locale = {v})"
+_TITLE = (
+    "exists (select 1 from content_reading r where r.document_id = {t}.id and strpos(lower(r.title), lower({v})) > 0)"
+)
+# The same, of the listing: there a line is a title.
+_LISTED_LOCALE = "{v} = any({t}.locales)"
+_LISTED_TITLE = "strpos({t}.titles, lower({v})) > 0 and strpos({v}, E'\\n') = 0 and {t}.titles <> ''"
+_FOUND = "wego_title_grams({t}.titles) @@ wego_title_query({v})"
+
+
+def _through(sql: str) -> reads.Through:
+    return reads.Through("city_id", "c", sql)
+
+
+@strawberry.input(description="Which practices. Of a list of values, any will do; all conditions must be met.")
+class PracticeFilter:
+    city: str | None = reads.condition(_CITY, "text", "Of this city, by its slug.", index=_through("{c}.slug = {v}"))
+    cities: list[str] | None = reads.condition(
+        _CITIES, "text[]", "Of these cities, by their slugs.", index=_through("{c}.slug = any({v})")
+    )
+    country: list[str] | None = reads.condition(
+        _COUNTRY, "text[]", "Of cities in these countries (ISO 3166-1).", known=is_country,
+        listed="{t}.country = any({v})", index=reads.Facet("k", _through("{c}.country = any({v})")),
+    )  # fmt: skip
+    region: list[Region] | None = reads.condition(
+        _REGION, "text[]", "Of cities in these regions.", listed="{t}.region = any({v})",
+        index=reads.Facet("r", _through("{c}.region = any({v})")),
+    )  # fmt: skip
+    themes: list[str] | None = reads.condition(
+        "{t}.themes && {v}::varchar[]", "text[]", "With one of these themes.", known=facts.is_theme,
+        index=reads.Facet("t"),
+    )  # fmt: skip
+    sdg: list[str] | None = reads.condition(
+        "{t}.sdg_codes && {v}::varchar[]", "text[]", "With one of these goals or targets, such as `16` or `16.10`.",
+        known=facts.is_goal, index=reads.Facet("d"),
+    )  # fmt: skip
+    status: list[PracticeStatus] | None = reads.condition(
+        "{t}.status = any({v})", "text[]", "In these states.", index=reads.Facet("s")
+    )
+    stage: list[Stage] | None = reads.condition(
+        "{t}.stage = any({v})", "text[]", "In these stages.", index=reads.Facet("g")
+    )
+    locale: LanguageTag | None = reads.condition(
+        _LOCALE, "text", "That can be read in this language.", listed=_LISTED_LOCALE, index=reads.Facet("l")
+    )
+    title_contains: str | None = reads.condition(
+        _TITLE,
+        "text",
+        "With this in the title, in any language.",
+        listed=_LISTED_TITLE,
+        index=reads.Grams(_FOUND),
+        price=250,
+    )
+    published_after: datetime | None = reads.condition(
+        "{t}.published_at > {v}", "timestamptz", "Published later.", index=reads.Within("{t}.sorted_at", ">")
+    )
+    published_before: datetime | None = reads.condition(
+        "{t}.published_at < {v}", "timestamptz", "Published earlier.", index=reads.Within("{t}.sorted_at", "<")
+    )
+    updated_after: datetime | None = reads.condition(
+        "{t}.updated_at > {v}", "timestamptz", "Changed later.", index=reads.Within("{t}.updated_at", ">")
+    )
+
+
+# The arguments are those of the index `ix_practice_listing_found`, word for word.
+_FACETS = (
+    "wego_practice_facets({t}.city_id, {t}.country, {t}.region, {t}.status, {t}.visibility, {t}.public_from, "
+    "{t}.stage, {t}.themes, {t}.sdg_codes, {t}.locales)"
+)
+_MONTHS = {
+    column: f"date_trunc('month', {column} at time zone 'UTC')" for column in ("{t}.sorted_at", "{t}.updated_at")
+}
+LISTING = reads.Listing("practice_listing", _FACETS, ways_to_see, {"city_id": "city"}, ("c", "{p}.id"), _MONTHS)
+
+PRACTICE_ORDERS = {
+    "published_at": reads.Order("{t}.sorted_at", "timestamptz"),
+    "updated_at": reads.Order("{t}.updated_at", "timestamptz"),
+    "slug": reads.Order("{t}.slug", "text"),
+}
+NEWEST = ("published_at", "desc")
+
+
+@strawberry.type
+class CityPractices:
+    practices: reads.Connection[Practice] = reads.connection(
+        "{t}.city_id = {p}.id",
+        "Its practices, the newest first.",
+        orders=PRACTICE_ORDERS,
+        default=NEWEST,
+        order_type=PracticeOrder,
+        filter_type=PracticeFilter,
+        listing=LISTING,
+    )
+
+
+# In the order of its index, so that nothing is sorted; who may see them is asked outside.
+_OF_NAME = "(select n.* from practice n where n.slug = {slug} order by n.published_at, n.id) as {t}"
+
+
+@strawberry.type
+class PracticeQueries:
+    practice: Practice | None = reads.one(
+        "true",
+        "The practice of this slug; null when there is none for the reader. Unpublished ones of several cities can have"
+        " the same: it is the published one, else the oldest that the reader may see.",
+        source=_OF_NAME,
+        args={"slug": reads.Arg(str, "text", "Its name in addresses.")},
+    )
+    practices: reads.Connection[Practice] = reads.connection(
+        None,
+        "The practices that the reader may see, the newest first.",
+        orders=PRACTICE_ORDERS,
+        default=NEWEST,
+        order_type=PracticeOrder,
+        filter_type=PracticeFilter,
+        listing=LISTING,
+    )

@@ -1,0 +1,215 @@
+"""What can be done with case studies, as mutations: each unpacks its input and calls one service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import orjson
+import strawberry
+
+from i18n.content.documents import Draft, TranslationDraft
+from i18n.content.models import Origin
+from i18n.language.graphql import LanguageTag, TextOrigin
+from members.register.graphql.keys import key_of
+from practices.cases import practices
+from practices.cases.graphql.inputs import (
+    PracticeFacts,
+    PracticeSectionInput,
+    TranslatedBlockInput,
+    TranslatedSectionInput,
+    blocks_of,
+    facts_of,
+    in_terms_of,
+    parts_of,
+    sections_of,
+)
+from practices.cases.graphql.lists import NEWEST, PRACTICE_ORDERS
+from practices.cases.graphql.types import Practice
+from practices.cases.narrative import Hint
+from practices.cases.practices import Change
+from practices.cases.reach import by_slug
+from wego.core import reads
+from wego.core.errors import NotFound, NotSignedIn
+from wego.core.ids import parse_global_id
+from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
+
+NAMED = "The practice, by its id, or by its slug, which may follow that of its city (`seoul/night-buses`)."
+
+
+@strawberry.input(description="A new case study, as a draft.")
+class CreatePracticeInput(PracticeFacts):
+    city: str | None = strawberry.field(default=None, description="For which city (slug); an only one is implied.")
+    slug: str | None = strawberry.field(default=None, description="Its name in addresses; else made of the title.")
+    original_locale: LanguageTag = strawberry.field(description="The language of the texts (BCP 47).")
+    title: str = strawberry.field(description="Its title.")
+    summary: str = strawberry.field(description="What it is about.")
+    sections: list[PracticeSectionInput] = strawberry.field(default_factory=list, description="The narrative.")
+
+
+@strawberry.input(description="The next revision of a practice; what is absent stays.")
+class RevisePracticeInput(PracticeFacts):
+    practice: strawberry.ID = strawberry.field(description=NAMED)
+    title: str | None = strawberry.field(default=None, description="Another title.")
+    summary: str | None = strawberry.field(default=None, description="Another summary.")
+    sections: list[PracticeSectionInput] = strawberry.field(
+        default_factory=list, description="Sections to add, or to put in the place of those with the same key."
+    )
+    remove_sections: list[str] = strawberry.field(default_factory=list, description="Keys of sections to take out.")
+    minor: bool = strawberry.field(
+        default=False, description="Translations of what changes are still right; not where it is opened to more."
+    )
+    note: str = strawberry.field(default="", description="Why, for those who read the revisions.")
+
+
+@strawberry.input(description="A translation, whole or in part; what is absent stays.")
+class TranslatePracticeInput:
+    practice: strawberry.ID = strawberry.field(description=NAMED)
+    locale: LanguageTag = strawberry.field(description="Into which language (BCP 47).")
+    title: str | None = strawberry.field(default=None, description="The title.")
+    summary: str | None = strawberry.field(default=None, description="The summary.")
+    sections: list[TranslatedSectionInput] = strawberry.field(default_factory=list, description="Sections.")
+    blocks: list[TranslatedBlockInput] = strawberry.field(default_factory=list, description="Single blocks.")
+    origin: TextOrigin | None = strawberry.field(
+        default=None,
+        description="How it came to be; absent means HUMAN from a person and MACHINE from a program.",
+    )
+
+
+@strawberry.input(description="Names a translation that waits to be published.")
+class PublishTranslationInput:
+    practice: strawberry.ID = strawberry.field(description=NAMED)
+    locale: LanguageTag = strawberry.field(description="Into which language (BCP 47).")
+
+
+@strawberry.input(description="Names one practice.")
+class PracticeInput:
+    practice: strawberry.ID = strawberry.field(description=NAMED)
+
+
+@strawberry.input(description="Takes a published practice out of sight.")
+class ArchivePracticeInput:
+    practice: strawberry.ID = strawberry.field(description=NAMED)
+    reason: str = strawberry.field(description="Why.")
+
+
+@strawberry.input(description="Gives a single practice to an object editor of its city.")
+class AddPracticeEditorInput:
+    practice: strawberry.ID = strawberry.field(description=NAMED)
+    person: strawberry.ID = strawberry.field(description="The person, by id.")
+
+
+@strawberry.type(description="Advice on a text. It never forbids anything by itself.")
+class PracticeHint:
+    code: str = reads.column("{t}.value->>'code'", "`too_long`, `too_short`, `missing_to_publish`, `missing_contact`.")
+    place: str = reads.column("{t}.value->>'place'", "The section, `summary`, or a fact.")
+    words: int = reads.column("({t}.value->>'words')::integer", "How many words there are.")
+    budget: int = reads.column("({t}.value->>'budget')::integer", "How many are advised.")
+
+
+@strawberry.type(description="A practice after something was done with it.")
+class PracticePayload(Payload):
+    practice: Practice | None = thing("practice", "The practice as it is now.")
+    practice_edge: reads.Edge[Practice] | None = edge(
+        "practice",
+        "This is the practice as an edge of lists in their usual order; it is null when nothing was done.",
+        orders=PRACTICE_ORDERS,
+        default=NEWEST,
+    )
+    hints: list[PracticeHint] = reads.many(
+        None,
+        "Advice on the text.",
+        order="{t}.ord",
+        source="jsonb_array_elements(({p}.keys->>'hints')::jsonb) with ordinality as {t}(value, ord)",
+    )
+
+
+def told(key: UUID, hints: Sequence[Hint] = ()) -> Done:
+    """What a PracticePayload shows after a verb."""
+    return done(practice=key, hints=orjson.dumps([vars(hint) for hint in hints]).decode())
+
+
+async def practice_key(write: Write, given: str) -> UUID:
+    """The key of the practice that an input names, by global id or by slug."""
+    if not write.actor.signed_in:
+        raise NotSignedIn("Sign in first: this needs a token.")
+    parsed = parse_global_id(given)
+    if parsed is not None and parsed[0] == "Practice":
+        return parsed[1]
+    if not given.isascii() or "\x00" in given or len(given) > 100:
+        raise NotFound("There is no such practice, or you may not see it.")
+    return await by_slug(write.db, write.actor, given)
+
+
+async def create_practice(write: Write, input: CreatePracticeInput) -> Done:
+    draft = Draft(input.title, input.summary, sections_of(input.sections))
+    with in_terms_of(input):
+        outcome = await practices.create(
+            write.db, write.actor, input.original_locale, draft, facts_of(input), city=input.city, slug=input.slug
+        )
+    return told(outcome.practice.id, outcome.hints)
+
+
+async def revise_practice(write: Write, input: RevisePracticeInput) -> Done:
+    change = Change(
+        input.title, input.summary, sections_of(input.sections), tuple(input.remove_sections), input.minor, input.note
+    )
+    key = await practice_key(write, input.practice)
+    with in_terms_of(input):
+        outcome = await practices.revise(write.db, write.actor, key, change, facts_of(input))
+    return told(key, outcome.hints)
+
+
+async def translate_practice(write: Write, input: TranslatePracticeInput) -> Done:
+    key = await practice_key(write, input.practice)
+    draft = TranslationDraft(input.title, input.summary, parts_of(input.sections), blocks_of(input.blocks))
+    origin = None if input.origin is None else Origin(input.origin.value)
+    await practices.translate(write.db, write.actor, key, input.locale, draft, origin=origin)
+    return told(key)
+
+
+async def publish_translation(write: Write, input: PublishTranslationInput) -> Done:
+    key = await practice_key(write, input.practice)
+    await practices.release_translation(write.db, write.actor, key, input.locale)
+    return told(key)
+
+
+async def publish_practice(write: Write, input: PracticeInput) -> Done:
+    key = await practice_key(write, input.practice)
+    await practices.publish(write.db, write.actor, key)
+    return told(key)
+
+
+async def archive_practice(write: Write, input: ArchivePracticeInput) -> Done:
+    key = await practice_key(write, input.practice)
+    await practices.archive(write.db, write.actor, key, input.reason)
+    return told(key)
+
+
+async def add_practice_editor(write: Write, input: AddPracticeEditorInput) -> Done:
+    key = await practice_key(write, input.practice)
+    await practices.add_editor(write.db, write.actor, key, key_of(input.person, "Person", "input", "person"))
+    return told(key)
+
+
+@strawberry.type
+class PracticeMutations:
+    create_practice: PracticePayload = verb(create_practice, "Draft a case study. For writers of the city.")
+    revise_practice: PracticePayload = verb(
+        revise_practice, "Write the next revision; of a published practice it is live at once."
+    )
+    translate_practice: PracticePayload = verb(
+        translate_practice,
+        "Translate a practice, whole or in part. Of a published one it is live at once for who may publish; what others"
+        " write waits, see `publishTranslation`.",
+    )
+    publish_translation: PracticePayload = verb(
+        publish_translation, "Make live what waits of a translation. For who may publish."
+    )
+    publish_practice: PracticePayload = verb(
+        publish_practice, "Publish a practice: the city after acceptance, or the secretariat."
+    )
+    archive_practice: PracticePayload = verb(archive_practice, "Take a published practice out of sight, with a reason.")
+    add_practice_editor: PracticePayload = verb(
+        add_practice_editor, "Give a single practice to an object editor of its city."
+    )

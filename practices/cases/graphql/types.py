@@ -1,0 +1,162 @@
+"""The case study itself, as the API shows it, and who sees it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+import strawberry
+
+from i18n.language.graphql import LanguageTag, LocalizedText, text
+from members.register.graphql.cities import City
+from practices.cases.graphql.parts import (
+    KEY_DATES,
+    Contact,
+    Indicator,
+    KeyDate,
+    Keywords,
+    Money,
+    Partner,
+    SdgLink,
+    Source,
+    Theme,
+)
+from practices.cases.graphql.texts import (
+    PracticeBlock,
+    PracticeSection,
+    PracticeTranslation,
+    PracticeVersion,
+    edited,
+    reviewing_cities,
+)
+from practices.cases.life import UNDER_REVIEW
+from practices.cases.models import ActivityLevel, PracticeStatus, Stage, Visibility
+from wego.core import reads
+from wego.core.access import ActorKind, Permission
+
+if TYPE_CHECKING:
+    from wego.core.reads.query import Query
+
+_UNDER_REVIEW = ", ".join(f"'{status.value}'" for status in sorted(UNDER_REVIEW))
+
+
+def _involved(q: Query, t: str) -> list[str]:
+    """The practices of a person in particular: those that were given to him to write, and those he reviews, while they
+    are reviewed and he holds the office for it. The same as `reach.involved`."""
+    if q.shape.kind is not ActorKind.PERSON:
+        return []
+    found = [edited(q, f"{t}.id", f"{t}.city_id")]
+    if q.somewhere(Permission.PRACTICE_REVIEW):
+        found.append(
+            f"({t}.status in ({_UNDER_REVIEW}) and exists (select 1 from review v where v.practice_id = {t}.id"
+            f" and v.reviewer_id = {q.person()} and v.reviewer_city_id = any({reviewing_cities(q)})))"
+        )
+    return found
+
+
+def visible_practice(q: Query, t: str) -> str | None:
+    """Everybody what is public by now, members what is published for them, and those who work on it the rest."""
+    if q.everywhere(Permission.PRACTICE_READ):
+        return None
+    parts = [f"{t}.public_from <= now()"]
+    if q.shape.member:
+        parts.append(f"({t}.status = 'published' and {t}.visibility <> 'private')")
+    if q.somewhere(Permission.PRACTICE_READ):
+        parts.append(f"{t}.city_id = any({q.cities_with(Permission.PRACTICE_READ)})")
+    parts += _involved(q, t)
+    return f"({' or '.join(parts)})"
+
+
+def ways_to_see(q: Query, t: str, facets: str) -> list[reads.Way]:
+    """How `visible_practice` is asked of the index of the listing: rows of everybody (p), of members (m), and all (a)
+    of the own cities and of those on which one works. What it lets through is still asked exactly."""
+    if q.everywhere(Permission.PRACTICE_READ):
+        return [reads.Way("a")]
+    public, published = f"{t}.public_from is not null", f"{t}.status = 'published' and {t}.visibility <> 'private'"
+    ways = [reads.Way("m", None, f"({public} or {published})") if q.shape.member else reads.Way("p", None, public)]
+    if q.somewhere(Permission.PRACTICE_READ):
+        own = q.cities_with(Permission.PRACTICE_READ)
+        asked = f"{facets} && array(select 'ac:' || c from unnest({own}) as c)"
+        ways.append(reads.Way("a", asked, f"{t}.city_id = any({own})"))
+    if q.shape.kind is ActorKind.PERSON:
+        person = q.person()
+        mine = (
+            f"{t}.id = any(array(select v.practice_id from review v where v.reviewer_id = {person} "
+            f"union select e.practice_id from practice_editor e where e.person_id = {person}))"
+        )
+        ways.append(reads.Way("a", mine, mine))
+    return ways
+
+
+READING = reads.Pick(
+    "select {columns} from content_reading r where r.document_id = {t}.id and r.locale = {locale}",
+    "{t}.original_locale",
+)
+_ORIGIN = "{x}.origin"
+_TITLE_STALE = "({x}.title_hash is distinct from {t}.title_hash)"
+_SUMMARY_STALE = "({x}.summary_hash is distinct from {t}.summary_hash)"
+_PRESENT = "{t}.revision_id = (select d.current_revision_id from content_document d where d.id = {p}.id)"
+
+
+def _elements(column: str) -> str:
+    return f"jsonb_array_elements({{p}}.{column}) with ordinality as {{t}}(value, ord)"
+
+
+@reads.table("practice", visible=visible_practice)
+@strawberry.type(description="A case study: what a city did, told so that another can judge whether it would work.")
+class Practice(reads.Node):
+    slug: str = reads.column("{t}.slug", "Its name in addresses.")
+    title: LocalizedText = text(READING, "{x}.title", "Its title.", origin=_ORIGIN, stale=_TITLE_STALE)
+    summary: LocalizedText = text(READING, "{x}.summary", "What it is about.", origin=_ORIGIN, stale=_SUMMARY_STALE)
+    original_locale: LanguageTag = reads.column("{t}.original_locale", "The language of the original (BCP 47).")
+    city: City = reads.one("{t}.id = {p}.city_id", "Whose practice it is.", visible=False)  # seen with the practice
+    status: PracticeStatus = reads.column("{t}.status", "Where it is in its life.")
+    visibility: Visibility = reads.column("{t}.visibility", "Who may see it once it is published.")
+    publish_at: datetime | None = reads.column("{t}.publish_at", "When an embargo ends.")
+    sections: list[PracticeSection] = reads.many(
+        "{t}.document_id = {p}.id and {t}.locale = {p}.original_locale", "The narrative.", order="{t}.position",
+        most=None,
+    )  # fmt: skip
+    blocks: list[PracticeBlock] = reads.many(
+        _PRESENT, "The present original, block by block.", order="{t}.position", most=5_000, expected=30
+    )
+    themes: list[Theme] = reads.many(
+        None, "Its themes.", order="{t}.ord", source="unnest({p}.themes) with ordinality as {t}(code, ord)",
+        most=None, expected=3,
+    )  # fmt: skip
+    sdgs: list[SdgLink] = reads.many(
+        None, "The goals to which it contributes.", order="{t}.ord", source=_elements("sdgs"), expected=3
+    )
+    cofog: list[str] = reads.column("{t}.cofog", "Functions of government (COFOG).")
+    iso_codes: list[str] = reads.column("{t}.iso_codes", "Indicators of ISO 37120, 37122 and 37123, by code.")
+    technologies: list[str] = reads.column("{t}.technologies", "Technologies, by code.")
+    keywords: list[Keywords] = reads.many(
+        None, "Keywords, by language.", order="{t}.key", source="jsonb_each({p}.keywords) as {t}(key, value)"
+    )
+    indicators: list[Indicator] = reads.many(
+        None, "Figures by which it can be judged.", order="{t}.ord", source=_elements("indicators")
+    )
+    key_dates: list[KeyDate] = reads.many(None, "Dates that mattered.", order="{t}.ord", source=KEY_DATES, expected=5)
+    money: list[Money] = reads.many(None, "What it cost.", order="{t}.ord", source=_elements("financial_profile"))
+    partners: list[Partner] = reads.many(None, "Who took part.", order="{t}.ord", source=_elements("partners"))
+    contacts: list[Contact] = reads.many(
+        None, "Whom to ask. Empty for who is no member.", order="{t}.ord", source=_elements("contacts"), expected=3
+    )
+    sources: list[Source] = reads.many(None, "Where the facts are from.", order="{t}.ord", source=_elements("sources"))
+    level_of_activity: ActivityLevel = reads.column("{t}.level_of_activity", "On which level it acts.")
+    stage: Stage = reads.column("{t}.stage", "How far the practice itself is.")
+    launched_on: date | None = reads.column("{t}.launched_on", "When it began.")
+    ended_on: date | None = reads.column("{t}.ended_on", "When it ended.")
+    licence: str = reads.column("{t}.licence", "Under which licence it may be used: SPDX code or address.")
+    translations: list[PracticeTranslation] = reads.many(
+        "{t}.document_id = {p}.id", "Its translations, and how far they are.", order="{t}.locale", most=None,
+        expected=5,
+    )  # fmt: skip
+    versions: list[PracticeVersion] = reads.many(
+        "{t}.document_id = {p}.id", "Its versions, the newest first.", order="{t}.number desc", expected=3
+    )
+    created_at: datetime = reads.column("{t}.created_at", "When it was begun.")
+    updated_at: datetime = reads.column("{t}.updated_at", "When it or a translation was last changed.")
+    published_at: datetime | None = reads.column(
+        "{t}.published_at", "When it was first published, for others than its own city once it is open to others."
+    )

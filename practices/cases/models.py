@@ -1,0 +1,211 @@
+"""The nouns of a case study: practice, its editors and reviews. Its texts are in `i18n.content.models`."""
+
+# No `from __future__ import annotations` in model modules: it breaks SQLModel (fastapi/sqlmodel#196).
+
+import datetime as dt
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from wego.core.db import document, moment, vocabulary, words
+from wego.core.ids import new_id
+
+_bytes: Any = LargeBinary()
+
+
+class PracticeStatus(StrEnum):
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    UNDER_REVIEW = "under_review"
+    CHANGES_REQUESTED = "changes_requested"
+    ACCEPTED = "accepted"
+    PUBLISHED = "published"
+    ARCHIVED = "archived"
+
+
+class Visibility(StrEnum):
+    PRIVATE = "private"  # the own city (reviewers and the secretariat see it while it is reviewed)
+    MEMBERS = "members"
+    EMBARGO = "embargo"  # members until `publish_at`, then public
+    PUBLIC = "public"
+
+
+class ActivityLevel(StrEnum):
+    NEIGHBOURHOOD = "neighbourhood"
+    CITY = "city"
+    METROPOLITAN = "metropolitan"
+    REGION = "region"
+    NATIONAL = "national"
+
+
+class Stage(StrEnum):
+    PILOT = "pilot"
+    IMPLEMENTING = "implementing"
+    OPERATING = "operating"
+    SCALED = "scaled"
+    ENDED = "ended"
+
+
+class ReviewStatus(StrEnum):
+    ASSIGNED = "assigned"
+    CHANGES_REQUESTED = "changes_requested"
+    ACCEPTED = "accepted"
+
+
+class Practice(SQLModel, table=True):
+    """A case study. Language-neutral facts are here; texts are in the content document of the same id."""
+
+    __tablename__ = "practice"
+    __table_args__ = (
+        CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug"),
+        CheckConstraint("(visibility = 'embargo') = (publish_at is not null)", name="embargo"),
+        CheckConstraint("(status in ('published', 'archived')) <= (published_at is not null)", name="published"),
+        # A name belongs to its city alone, so that nobody learns from a name that he cannot have what others hide.
+        UniqueConstraint("city_id", "slug"),
+        Index("ix_practice_slug", "slug", "published_at", "id"),
+        # Lists walk these from the end: newest first, the whole network or one city.
+        Index("ix_practice_newest", text("sorted_at desc"), text("id desc")),
+        Index("ix_practice_city", "city_id", text("sorted_at desc"), text("id desc")),
+        Index("ix_practice_updated", text("updated_at desc"), text("id desc")),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True, foreign_key="content_document.id")
+    slug: str
+    city_id: UUID = Field(foreign_key="city.id")
+    original_locale: str
+    status: PracticeStatus = vocabulary(PracticeStatus, default=PracticeStatus.DRAFT)
+    visibility: Visibility = vocabulary(Visibility, default=Visibility.PRIVATE)
+    publish_at: dt.datetime | None = moment(nullable=True)
+    # When everybody may see it: null = never. Derived from status, visibility and publish_at by the services.
+    public_from: dt.datetime | None = moment(nullable=True)
+    # The hashes of the source's present title and summary: a reading with others is stale.
+    title_hash: bytes = Field(sa_type=_bytes)
+    summary_hash: bytes = Field(sa_type=_bytes)
+    themes: list[str] = words()
+    sdg_codes: list[str] = words()
+    sdgs: list[dict[str, Any]] = document("[]")
+    cofog: list[str] = words()
+    iso_codes: list[str] = words()
+    technologies: list[str] = words()
+    keywords: dict[str, Any] = document()
+    key_dates: list[dict[str, Any]] = document("[]")
+    financial_profile: list[dict[str, Any]] = document("[]")
+    partners: list[dict[str, Any]] = document("[]")
+    indicators: list[dict[str, Any]] = document("[]")
+    contacts: list[dict[str, Any]] = document("[]")
+    sources: list[dict[str, Any]] = document("[]")
+    level_of_activity: ActivityLevel = vocabulary(ActivityLevel, default=ActivityLevel.CITY)
+    stage: Stage = vocabulary(Stage, default=Stage.OPERATING)
+    launched_on: dt.date | None = None
+    ended_on: dt.date | None = None
+    licence: str = "CC-BY-4.0"
+    created_at: dt.datetime = moment(now=True)
+    updated_at: dt.datetime = moment(now=True)
+    published_at: dt.datetime | None = moment(nullable=True)
+    sorted_at: dt.datetime = moment(now=True)  # published_at, or created_at until then
+
+
+class PracticeListing(SQLModel, table=True):
+    """What lists ask of a practice, in a narrow row: they filter, order and count here. Derived by triggers, in the
+    statement that changed the practice or its readings (migration 0004), and never written by a service."""
+
+    __tablename__ = "practice_listing"
+    __table_args__ = (
+        *(Index(f"ix_practice_listing_{name}", name, "id") for name in ("sorted_at", "updated_at", "slug")),
+        *(
+            Index(f"ix_practice_listing_city_{name}", "city_id", name, "id")
+            for name in ("sorted_at", "updated_at", "slug")
+        ),
+        # What was published in one time and changed in another, month by month.
+        *(
+            Index(
+                f"ix_practice_listing_month_{name}",
+                text(f"date_trunc('month'::text, ({name} AT TIME ZONE 'UTC'::text))"),
+                other,
+            )
+            for name, other in (("sorted_at", "updated_at"), ("updated_at", "sorted_at"))
+        ),
+        # Counts of a city, by whatever right, read this index and no row.
+        Index(
+            "ix_practice_listing_counted", "city_id", "public_from",
+            postgresql_include=["status", "visibility", "id"],
+        ),
+        # What is waiting to be sorted into the index is looked through by each search: it is kept short.
+        Index(
+            "ix_practice_listing_found",
+            text(
+                "wego_practice_facets(city_id, country, region, status, visibility, public_from, stage, themes, "
+                "sdg_codes, locales)"
+            ),
+            text("wego_title_grams(titles)"),
+            postgresql_using="gin",
+            postgresql_with={"gin_pending_list_limit": 128},
+        ),
+    )  # fmt: skip
+
+    id: UUID = Field(primary_key=True, foreign_key="practice.id", ondelete="CASCADE")
+    slug: str
+    city_id: UUID
+    country: str  # of the city, as is the region
+    region: str
+    status: str
+    visibility: str
+    public_from: dt.datetime | None = moment(nullable=True)
+    stage: str
+    themes: list[str] = words()
+    sdg_codes: list[str] = words()
+    locales: list[str] = words()
+    titles: str  # in lower case, one in a line
+    published_at: dt.datetime | None = moment(nullable=True)
+    updated_at: dt.datetime = moment()
+    sorted_at: dt.datetime = moment()
+
+
+class PracticeEditor(SQLModel, table=True):
+    """A single practice given to a person of the role OBJECT_EDITOR."""
+
+    __tablename__ = "practice_editor"
+
+    practice_id: UUID = Field(foreign_key="practice.id", primary_key=True)
+    person_id: UUID = Field(foreign_key="person.id", primary_key=True)
+
+
+class Review(SQLModel, table=True):
+    """A reviewer of another city, and what he said. One review per reviewer and round."""
+
+    __tablename__ = "review"
+    __table_args__ = (
+        UniqueConstraint("practice_id", "reviewer_id", "round"),
+        Index("ix_review_reviewer_id", "reviewer_id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    practice_id: UUID = Field(foreign_key="practice.id")
+    revision_id: UUID = Field(foreign_key="content_revision.id")
+    reviewer_id: UUID = Field(foreign_key="person.id")
+    reviewer_city_id: UUID | None = Field(default=None, foreign_key="city.id")
+    round: int = 1
+    conflict_declared: str = ""
+    status: ReviewStatus = vocabulary(ReviewStatus, default=ReviewStatus.ASSIGNED)
+    score: Decimal | None = None
+    locale: str = "en"
+    assigned_at: dt.datetime = moment(now=True)
+    decided_at: dt.datetime | None = moment(nullable=True)
+
+
+class ReviewComment(SQLModel, table=True):
+    """What a reviewer says of one section, or (no section) of the whole."""
+
+    __tablename__ = "review_comment"
+    __table_args__ = (Index("ix_review_comment_review_id", "review_id"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    review_id: UUID = Field(foreign_key="review.id")
+    section: str | None = None
+    text: str
+    locale: str = "en"
+    at: dt.datetime = moment(now=True)

@@ -1,0 +1,321 @@
+"""Case studies: written by a city, translated by many, submitted, published, revised, archived.
+
+Binding text: design/domain.md section 5.1. Texts live in `i18n.content.documents` under the same key; states in
+`life.py`; reviews in `reviews.py`. A published practice that is revised is live at once as a new version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlmodel import col
+
+from i18n.content import documents, markdown
+from i18n.content.documents import Draft, Section, Translated, TranslationDraft
+from i18n.content.models import ContentDocument, ContentRevision, Origin
+from members.people import people
+from members.register import cities
+from members.register.models import City
+from practices.cases import facts as facts_of
+from practices.cases import life, narrative, slugs
+from practices.cases.life import Verb
+from practices.cases.models import Practice, PracticeEditor, PracticeStatus, Visibility
+from practices.cases.narrative import Hint
+from practices.cases.reach import reach, require
+from wego.core import access, audit, jobs
+from wego.core.access import Actor, ActorKind, Permission, Role
+from wego.core.audit import Event
+from wego.core.db import Session
+from wego.core.errors import Conflict, Invalid, NotFound
+from wego.core.ids import new_id
+
+MOST_REASON = 1_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A practice after a verb, and advice on its text."""
+
+    practice: Practice
+    hints: tuple[Hint, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a writer sends to revise: None leaves as it is; a section given replaces the one of its key."""
+
+    title: str | None = None
+    summary: str | None = None
+    sections: tuple[Section, ...] = ()
+    removed: tuple[str, ...] = ()
+    minor: bool = False
+    note: str = ""
+
+
+# ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def create(
+    db: Session, actor: Actor, locale: str, draft: Draft, facts: facts_of.Given, *,
+    city: str | None = None, slug: str | None = None, now: datetime | None = None,
+) -> Outcome:  # fmt: skip
+    """Draft a case study of a city in the language of its choice. With exactly one post that may write, the
+    city is understood; else its slug is needed."""
+    city_id = await _writing_city(db, actor, city)
+    access.require(actor, Permission.PRACTICE_WRITE, city_id)
+    at = now or datetime.now(UTC)
+    columns = {"visibility": Visibility.PUBLIC, **facts_of.checked(facts, now=at)}  # publishing is an act of its own
+    tag = documents.locale_tag(locale, ("input", "originalLocale"))
+    whole = Draft(draft.title, draft.summary, narrative.ordered(draft.sections))
+    practice = Practice(
+        id=new_id(), city_id=city_id, original_locale=tag, slug="", created_at=at, updated_at=at,
+        title_hash=b"", summary_hash=b"", **columns,
+    )  # fmt: skip
+    written = await documents.create(db, practice.id, tag, whole, actor.subject, facts=facts_of.snapshot(practice))
+    practice.slug = await slugs.free_slug(
+        db, slugs.wished(slug) or slugs.slug_of(draft.title, practice.id), city_id, actor
+    )
+    life.settle(practice, at, written)
+    db.add(practice)
+    await audit.record(db, actor, Event.PRACTICE_CREATED, "Practice", practice.id, city=str(city_id), locale=tag)
+    await jobs.tell(db, Event.PRACTICE_CREATED, subject_id=str(practice.id))
+    return Outcome(practice, tuple(narrative.hints(whole, tag)))
+
+
+async def _writing_city(db: Session, actor: Actor, slug: str | None) -> UUID:
+    if not actor.signed_in:
+        access.require(actor, Permission.PRACTICE_WRITE)
+    if slug is not None:
+        return await _city_seen(db, actor, slug)
+    own = actor.cities_with(Permission.PRACTICE_WRITE)
+    if not own and actor.kind is not ActorKind.SYSTEM:
+        access.require(actor, Permission.PRACTICE_WRITE)
+    if len(own) != 1:
+        raise Invalid("Say for which city you write.", path=("input", "city"))
+    return own[0]
+
+
+async def _city_seen(db: Session, actor: Actor, slug: str) -> UUID:
+    """The city of a slug; the same NOT_FOUND where there is none and where the actor may not know it."""
+    key = (await db.execute(select(col(City.id)).where(col(City.slug) == slug))).scalar_one_or_none()
+    try:
+        return (await cities.seen_by(db, actor, key or new_id())).id
+    except NotFound:
+        raise NotFound("There is no such city.", path=("input", "city")) from None
+
+
+async def revise(
+    db: Session,
+    actor: Actor,
+    key: UUID,
+    change: Change,
+    facts: facts_of.Given,
+    *,
+    now: datetime | None = None,
+) -> Outcome:
+    """Write the next revision of texts and facts. Of a published practice it is live at once, as a new
+    version."""
+    practice = await reach(db, actor, key, now=now)
+    await require(db, actor, Verb.REVISE, practice)
+    if practice.status is PracticeStatus.PUBLISHED:  # it is live at once, so it takes who may publish
+        access.require(actor, Permission.PRACTICE_PUBLISH, practice.city_id)
+    practice.status = life.step(practice, Verb.REVISE)
+    at = now or datetime.now(UTC)
+    columns = facts_of.checked(facts, now=at)
+    before, shown = await documents.written(db, key), practice.visibility
+    after = narrative.merged(before, change.title, change.summary, change.sections, change.removed)
+    for name, value in columns.items():
+        setattr(practice, name, value)
+    live = practice.status is PracticeStatus.PUBLISHED
+    if live:
+        narrative.require_publishable(practice, after)
+    # Translations of what fewer people read are not declared to be right for more: they are looked at again.
+    minor = change.minor and not (live and life.wider(practice.visibility, shown))
+    written = await documents.revise(
+        db, key, after, author=actor.subject, minor=minor, facts=facts_of.snapshot(practice), note=_note(change.note)
+    )
+    if live:
+        await _show(db, practice, at, opened=shown is Visibility.PRIVATE)
+    life.settle(practice, at, written)
+    if live:
+        await documents.publish(db, key, at, life.audience(practice, at))
+    await audit.record(
+        db, actor, Event.PRACTICE_REVISED, "Practice", key, revision=written.number, minor=minor,
+        live=live, changed_blocks=written.changed, carried_blocks=[str(block) for block in written.carried],
+        changed_facts=sorted(columns),
+    )  # fmt: skip
+    await jobs.tell(db, Event.PRACTICE_REVISED, subject_id=str(key))
+    return Outcome(practice, tuple(narrative.hints(after, practice.original_locale)))
+
+
+async def _show(db: Session, practice: Practice, at: datetime, *, opened: bool) -> None:
+    """A version is about to be published for others than the city. `opened` = the version before was not: for whom this
+    is the first, the practice is published now, under a name that none of those has that they see."""
+    if practice.visibility is Visibility.PRIVATE:
+        return
+    (present, *_), *earlier = await documents.titles(db, practice.id)
+    wanted = slugs.telling_nothing(practice, present, earlier, at)
+    if all(members_from is None for _, members_from, _ in earlier):
+        practice.published_at = at
+    if opened or wanted != practice.slug:
+        practice.slug = await slugs.free_slug(db, wanted, practice.city_id, but=practice.id)
+
+
+def _note(note: str) -> str:
+    if note:
+        markdown.check_text(note, path=("input", "note"), limit=MOST_REASON, lines=True)
+    return note
+
+
+async def translate(
+    db: Session, actor: Actor, key: UUID, locale: str, draft: TranslationDraft, *,
+    origin: Origin | None = None, now: datetime | None = None,
+) -> Translated:  # fmt: skip
+    """Write a translation, whole or in part. The city, its editors and the secretariat may.
+
+    Of a published practice it is live at once for who may publish; what others write waits until one of those
+    releases it. A program never says that a person wrote."""
+    practice = await reach(db, actor, key, now=now)
+    await require(db, actor, Verb.TRANSLATE, practice)
+    life.step(practice, Verb.TRANSLATE)
+    said = _origin(actor, origin)
+    live = practice.status is not PracticeStatus.PUBLISHED or may_publish(actor, practice)
+    at = now or datetime.now(UTC)
+    done = await documents.translate(
+        db, key, locale, draft, author=actor.subject, origin=said, live=live,
+        program=actor.kind is ActorKind.PROGRAM, now=at,
+    )  # fmt: skip
+    if live:  # what waits is nobody's business outside, not even that something was written
+        life.settle(practice, at)
+    await audit.record(
+        db, actor, Event.PRACTICE_TRANSLATED, "Practice", key, locale=done.locale, origin=said.value,
+        blocks=done.touched, live=live,
+    )  # fmt: skip
+    await jobs.tell(db, Event.PRACTICE_TRANSLATED, subject_id=str(key))
+    return done
+
+
+def may_publish(actor: Actor, practice: Practice) -> bool:
+    """Whether the actor may change what is live of a practice."""
+    return actor.may(Permission.PRACTICE_PUBLISH, practice.city_id)
+
+
+def _origin(actor: Actor, origin: Origin | None) -> Origin:
+    """How the translation came to be; where nothing is said, by whom it is sent."""
+    program = actor.kind is ActorKind.PROGRAM
+    if origin is None:
+        return Origin.MACHINE if program else Origin.HUMAN
+    if origin is Origin.ORIGINAL:
+        raise Invalid("A translation is not the original.", path=("input", "origin"))
+    if program and origin is Origin.HUMAN:
+        raise Invalid("A program cannot say that a person translated this.", path=("input", "origin"))
+    return origin
+
+
+async def release_translation(
+    db: Session, actor: Actor, key: UUID, locale: str, *, now: datetime | None = None
+) -> Translated:
+    """Make live what waits of a translation of a published practice. For who may publish."""
+    practice = await reach(db, actor, key, now=now)
+    access.require(actor, Permission.PRACTICE_PUBLISH, practice.city_id)
+    life.step(practice, Verb.TRANSLATE)
+    at = now or datetime.now(UTC)
+    done = await documents.release(db, key, locale, at)
+    life.settle(practice, at)
+    await audit.record(
+        db, actor, Event.PRACTICE_TRANSLATED, "Practice", key, locale=done.locale, blocks=done.touched, live=True,
+        released=True,
+    )  # fmt: skip
+    await jobs.tell(db, Event.PRACTICE_TRANSLATED, subject_id=str(key))
+    return done
+
+
+# ── life ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def fact_hints(practice: Practice) -> list[Hint]:
+    """Advice on facts that are missing."""
+    hints = [] if practice.sdgs else [Hint("missing_to_publish", "sdgs")]
+    return hints if practice.contacts else [*hints, Hint("missing_contact", "contacts")]
+
+
+async def publish(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Practice:
+    """Make it a published version: by the city after acceptance, by the secretariat also without a review."""
+    practice = await reach(db, actor, key, now=now)
+    await require(db, actor, Verb.PUBLISH, practice)
+    target, reviewed = life.step(practice, Verb.PUBLISH), practice.status in life.PUBLISHED_BY_CITY
+    if not reviewed and not actor.may(Permission.PRACTICE_PUBLISH):
+        raise Conflict("This practice has not been accepted by a reviewer yet.")
+    narrative.require_publishable(practice, await documents.written(db, key))
+    at = now or datetime.now(UTC)
+    practice.status, practice.published_at = target, at
+    await _show(db, practice, at, opened=True)
+    life.settle(practice, at)
+    await documents.publish(db, key, at, life.audience(practice, at))
+    await audit.record(
+        db, actor, Event.PRACTICE_PUBLISHED, "Practice", key, city=str(practice.city_id), reviewed=reviewed,
+        visibility=practice.visibility.value,
+    )  # fmt: skip
+    await jobs.tell(db, Event.PRACTICE_PUBLISHED, subject_id=str(key))
+    return practice
+
+
+async def archive(db: Session, actor: Actor, key: UUID, reason: str, *, now: datetime | None = None) -> Practice:
+    """Take a published practice out of sight, with a reason; nothing is deleted."""
+    practice = await reach(db, actor, key, now=now)
+    await require(db, actor, Verb.ARCHIVE, practice)
+    markdown.check_text(reason, path=("input", "reason"), limit=MOST_REASON, lines=True)
+    practice.status = life.step(practice, Verb.ARCHIVE)
+    at = now or datetime.now(UTC)
+    life.settle(practice, at)
+    await documents.close(db, key, at)
+    await audit.record(db, actor, Event.PRACTICE_ARCHIVED, "Practice", key, words={"reason": reason})
+    await jobs.tell(db, Event.PRACTICE_ARCHIVED, subject_id=str(key))
+    return practice
+
+
+async def add_editor(db: Session, actor: Actor, key: UUID, person_id: UUID) -> None:
+    """Give a single practice to a person who has the role of an object editor in its city."""
+    practice = await reach(db, actor, key)
+    access.require(actor, Permission.ROLE_ASSIGN, practice.city_id)
+    refused = Conflict("This person is not an object editor of this city.")
+    try:
+        posts = (await people.actor_of(db, person_id)).posts
+    except NotFound:  # who is elsewhere and who is nowhere are told apart for nobody
+        raise refused from None
+    if not any(post.role is Role.OBJECT_EDITOR and post.city_id == practice.city_id for post in posts):
+        raise refused
+    given = upsert(PracticeEditor).values(practice_id=key, person_id=person_id).on_conflict_do_nothing()
+    await db.execute(given)
+    await audit.record(
+        db, actor, Event.ROLE_ASSIGNED, "Practice", key, role=Role.OBJECT_EDITOR.value, person=str(person_id)
+    )
+
+
+# ── versions ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def versions(db: Session, actor: Actor, key: UUID) -> Sequence[ContentRevision]:
+    """The versions that the actor may read, oldest first; drafts are for those who may read drafts. The read of
+    graphql/texts.py says the same in SQL, and a test holds both together."""
+    practice = await reach(db, actor, key)
+    query = select(ContentRevision).where(col(ContentRevision.document_id) == key)
+    if not actor.may(Permission.PRACTICE_READ, practice.city_id):
+        kept = ContentRevision.members_from if actor.shape.member else ContentRevision.public_from
+        current = select(col(ContentDocument.current_revision_id)).where(col(ContentDocument.id) == key)
+        query = query.where(
+            col(ContentRevision.published_at).is_not(None),
+            (col(kept) <= func.now()) | (col(ContentRevision.id) == current.scalar_subquery()),
+        )
+    return (await db.execute(query.order_by(col(ContentRevision.number)))).scalars().all()
+
+
+def facts_given(**facts: Any) -> dict[str, Any]:
+    """Facts without those that are None, for callers in Python."""
+    return {name: value for name, value in facts.items() if value is not None}

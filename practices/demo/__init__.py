@@ -1,0 +1,1 @@
+"""The case studies of the demonstration, and how they are written into a hub."""

@@ -1,0 +1,1 @@
+"""Reviews, as those who take part in them may see and write them."""

@@ -1,0 +1,59 @@
+"""Reviews, for the own city, the reviewer and the secretariat; others do not learn that there are any."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import strawberry
+
+from i18n.language.graphql import LocalizedText, text
+from members.register.graphql.cities import City
+from practices.cases.graphql.texts import reads_drafts, reviewing_cities
+from practices.cases.models import ReviewStatus
+from wego.core import reads
+from wego.core.access import ActorKind, Permission
+
+if TYPE_CHECKING:
+    from wego.core.reads.query import Query
+
+strawberry.enum(ReviewStatus, description="What a reviewer said.")
+
+
+def _visible_review(q: Query, t: str) -> str | None:
+    drafts = reads_drafts(q, f"{t}.practice_id")
+    if drafts == "true":
+        return None
+    if q.shape.kind is not ActorKind.PERSON or not q.somewhere(Permission.PRACTICE_REVIEW):
+        return drafts
+    own = f"{t}.reviewer_id = {q.person()} and {t}.reviewer_city_id = any({reviewing_cities(q)})"
+    return f"({drafts} or {own})"
+
+
+@reads.table("review_comment")
+@strawberry.type(description="What a reviewer said of a section, or of the whole.")
+class ReviewComment:
+    section: str | None = reads.column("{t}.section", "Of which section; null for the whole.")
+    text: LocalizedText = text(reads.Own(), "{t}.text", "What he said.")
+    at: datetime = reads.column("{t}.at", "When.")
+
+
+@reads.table("review", visible=_visible_review)
+@strawberry.type(description="A review by a person of another city, or by the secretariat.")
+class Review(reads.Node):
+    round: int = reads.column("{t}.round", "The round: each time the practice is handed in again, one more.")
+    status: ReviewStatus = reads.column("{t}.status", "What the reviewer said.")
+    reviewer_city: City | None = reads.one("{t}.id = {p}.reviewer_city_id", "From which city the reviewer is.")
+    conflict_declared: bool = reads.column("{t}.conflict_declared <> ''", "Whether a conflict was declared.")
+    comments: list[ReviewComment] = reads.many("{t}.review_id = {p}.id", "What was said.", order="{t}.at, {t}.id")
+    assigned_at: datetime = reads.column("{t}.assigned_at", "When it was assigned.")
+    decided_at: datetime | None = reads.column("{t}.decided_at", "When it was over.")
+
+
+@strawberry.type
+class PracticeReviews:
+    reviews: list[Review] = reads.many(
+        "{t}.practice_id = {p}.id",
+        "Its reviews, for the own city, the reviewers and the secretariat.",
+        order="{t}.round, {t}.assigned_at, {t}.id",
+    )
