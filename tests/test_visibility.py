@@ -237,7 +237,7 @@ _ALL_WORDS = """
         union all select name from invitation union all select text from review_comment
         union all select conflict_declared from review union all select reason from membership_step
         union all select motivation from application union all select requested_changes::text from application
-        union all select name from city_name union all select text from history_event
+        union all select name from city_name union all select texts::text from history_event
         union all select contacts::text from practice
         union all select facts::text from audit_entry union all select text from audit_word
     ) everything, regexp_matches(kept, 'zq([a-z]+)qz', 'gi') found order by 1

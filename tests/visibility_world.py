@@ -109,7 +109,7 @@ async def _city(db: Session, slug: str, status: str | None) -> UUID:
             precision="day",
             kind="x",
             city_id=city.id,
-            text=text,
+            texts={"en": text},
             source=text,
         )
     )

@@ -83,7 +83,7 @@ def label(scheme: str, code: str, doc: str) -> Any:
     return text(reads.Pick(step, "'en'"), "{x}.label", doc, origin="'human'")
 
 
-def in_map(column: str, final: str, doc: str) -> Any:
+def in_map(column: str, final: str, doc: str, *, origin: str = "'original'") -> Any:
     """Declare a text that is kept in a JSONB object by locale, such as the significance of a date."""
     step = f"select {{locale}}::text as locale, {column}->>{{locale}} as text where {column} ? {{locale}}"
-    return text(reads.Pick(step, final), "{x}.text", doc)
+    return text(reads.Pick(step, final), "{x}.text", doc, origin=origin)

@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlmodel import SQLModel, col
 
+from i18n.content.models import Origin
 from members.demo import cities as places
 from members.demo import history
 from members.demo.forms import signed_form
@@ -67,11 +68,11 @@ _WORDS = {
     S.DECLINED: "The form is not signed by a person who may bind the city. Demonstration only.",
     S.WITHDRAWN: "The city council decides next year. Demonstration only.",
 }
+# Who decided, and where that is written down; the second is told of what was decided, not of what is assumed.
 _DECIDED = {
     date(2010, 9, 7): (Body.GENERAL_ASSEMBLY, "Inaugural General Assembly, Seoul 2010"),
     date(2012, 11, 13): (Body.GENERAL_ASSEMBLY, "2nd General Assembly, Barcelona 2012"),
     date(2014, 11, 3): (Body.GENERAL_ASSEMBLY, "3rd General Assembly, Chengdu 2014"),
-    date(2017, 6, 27): (Body.EXECUTIVE_COMMITTEE, "Executive Committee, Ulyanovsk 2017"),
 }
 _EVENTS = {
     S.APPLICATION_DRAFT: Event.APPLICATION_DRAFTED,
@@ -85,7 +86,6 @@ _EVENTS = {
     S.FRIENDSHIP: Event.MEMBER_ADMITTED,
     S.CORPORATE: Event.MEMBER_ADMITTED,
 }
-_AS_ASSOCIATE = timedelta(days=180)  # assumed between acceptance and admission
 
 Progress = Callable[[str], None]
 
@@ -142,7 +142,8 @@ def compose() -> Network:
                 precision=event.precision,
                 kind=event.kind,
                 city_id=key,
-                text=event.text_en,
+                texts=dict(event.texts),
+                origin=Origin.MACHINE,
                 source=event.source,
             )
         )
@@ -156,8 +157,7 @@ def _moment(day: date) -> datetime:
 def _city(network: Network, place: places.DemoCity, told: history.DemoMembership) -> City:
     values = {**asdict(place), "region": Region(place.region), "languages": tuple(place.languages)}
     facts = checked(CityFacts(**values))
-    began = told.since - _AS_ASSOCIATE if told.kind == "full" and not told.founding else told.since
-    at = _moment(began) - timedelta(hours=1)
+    at = _moment(told.accepted or told.since) - timedelta(hours=1)
     columns = {**asdict(facts), "languages": list(facts.languages)}
     names = columns.pop("names")
     city = City(**columns, sort_name=sort_name(names["en"]), created_at=at, updated_at=at)
@@ -168,15 +168,15 @@ def _city(network: Network, place: places.DemoCity, told: history.DemoMembership
 
 def _member(network: Network, city: City, told: history.DemoMembership) -> None:
     status = MembershipStatus(told.kind)
-    at, words = _moment(told.since), "" if told.certain else ASSUMED
+    at = _moment(told.since)
     body, reference = _DECIDED.get(told.since, (Body.EXECUTIVE_COMMITTEE, ""))
+    words = {"reason": ASSUMED, "assumed": True} if told.assumed else {"reference": reference}
     before = None
     if status in (S.ASSOCIATE, S.FULL) and not told.founding:
-        accepted = at - _AS_ASSOCIATE if status is S.FULL else at
-        _step(network, city, (None, S.ASSOCIATE), accepted, Body.SECRETARIAT, reason=words)
+        _step(network, city, (None, S.ASSOCIATE), _moment(told.accepted or told.since), Body.SECRETARIAT, **words)
         before = S.ASSOCIATE
     if status is not before:
-        _step(network, city, (before, status), at, body, reason=words, reference=reference)
+        _step(network, city, (before, status), at, body, **words)
     network.add(Membership(city_id=city.id, status=status, since=at, not_before=at))
 
 
@@ -189,6 +189,7 @@ def _step(
     *,
     reason: str = "",
     reference: str = "",
+    assumed: bool = False,
     **facts: Any,
 ) -> None:
     source, target = states
@@ -202,9 +203,10 @@ def _step(
             actor=SEED.subject,
             reason=reason,
             reference=reference,
+            assumed=assumed,
         )
     )
-    told = {"from": source.value if source else None, "to": target.value, "body": body.value}
+    told = {"from": source.value if source else None, "to": target.value, "body": body.value, "assumed": assumed}
     words = {"reason": reason, "reference": reference}
     network.tell(_EVENTS[target], "City", city.id, at, words=words, **told, **facts)
 
@@ -218,7 +220,7 @@ def _applicant(network: Network, city: City, name: str, since: date) -> None:
     for target, after in steps:
         body = Body.CITY if target in (S.APPLICATION_DRAFT, S.SUBMITTED, S.WITHDRAWN) else Body.SECRETARIAT
         at, words = began + timedelta(days=after), _WORDS.get(target, ASSUMED)
-        _step(network, city, (source, target), at, body, reason=words, application=str(application.id))
+        _step(network, city, (source, target), at, body, reason=words, assumed=True, application=str(application.id))
         source = target
     network.add(Membership(city_id=city.id, status=status, since=now, not_before=began), application)
     if status is not S.APPLICATION_DRAFT:  # the draft still lacks its form, so that the check has something to say
@@ -242,6 +244,7 @@ def _application(
         created_at=began,
         submitted_at=began + timedelta(days=sent) if sent is not None else None,
         decided_at=None if status in PENDING else now,
+        assumed=True,
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, te
 from sqlmodel import Field, SQLModel
 
 from members.register.models import MembershipKind, MembershipStatus
-from wego.core.db import document, moment, vocabulary
+from wego.core.db import document, false_unless_told, moment, vocabulary
 from wego.core.ids import new_id
 
 _bytes: Any = LargeBinary()
@@ -38,6 +38,7 @@ class Application(SQLModel, table=True):
     created_at: dt.datetime = moment(now=True)
     submitted_at: dt.datetime | None = moment(nullable=True)
     decided_at: dt.datetime | None = moment(nullable=True)
+    assumed: bool = false_unless_told()  # for a demonstration: nobody sent this
 
 
 class ApplicationFile(SQLModel, table=True):

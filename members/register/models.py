@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Enum, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from wego.core.db import moment, vocabulary, words
+from i18n.content.models import Origin
+from wego.core.db import document, false_unless_told, moment, vocabulary, words
 from wego.core.ids import new_id
 
 _bytes: Any = LargeBinary()
@@ -160,6 +161,7 @@ class MembershipStep(SQLModel, table=True):
     reason: str = ""  # as written by those who decided; public for members, see graphql
     reference: str = ""  # the decision, such as "Executive Committee 2016, item 4"
     locale: str = "en"  # of reason and reference
+    assumed: bool = false_unless_told()  # for a demonstration: nobody took this decision, or nobody knows the day
 
 
 # The kinds of events in the history of the organisation, and what each says.
@@ -184,7 +186,8 @@ HISTORY_KINDS: dict[str, str] = {
 
 
 class HistoryEvent(SQLModel, table=True):
-    """An event of the organisation's history, with its source (demonstration network and secretariat)."""
+    """An event of the organisation's history, with its source (demonstration network and secretariat). `texts` is its
+    sentence by language, `locale` the language of the original, `origin` how the other languages were made."""
 
     __tablename__ = "history_event"
 
@@ -193,6 +196,7 @@ class HistoryEvent(SQLModel, table=True):
     precision: str
     kind: str
     city_id: UUID | None = Field(default=None, foreign_key="city.id", index=True)
-    text: str
+    texts: dict[str, str] = document()
     locale: str = "en"
+    origin: Origin = vocabulary(Origin, default=Origin.HUMAN)
     source: str = ""

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from wego.core.db import document, moment, vocabulary, words
+from wego.core.db import document, false_unless_told, moment, vocabulary, words
 from wego.core.ids import new_id
 
 _bytes: Any = LargeBinary()
@@ -107,6 +107,7 @@ class Practice(SQLModel, table=True):
     updated_at: dt.datetime = moment(now=True)
     published_at: dt.datetime | None = moment(nullable=True)
     sorted_at: dt.datetime = moment(now=True)  # published_at, or created_at until then
+    assumed: bool = false_unless_told()  # for a demonstration: no city wrote or published this
 
 
 class PracticeListing(SQLModel, table=True):
@@ -195,6 +196,7 @@ class Review(SQLModel, table=True):
     locale: str = "en"
     assigned_at: dt.datetime = moment(now=True)
     decided_at: dt.datetime | None = moment(nullable=True)
+    assumed: bool = false_unless_told()  # for a demonstration: nobody reviewed this
 
 
 class ReviewComment(SQLModel, table=True):

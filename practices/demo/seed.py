@@ -3,7 +3,8 @@ measuring.
 
 The texts are in `practices/demo`. Reviews are those of demo people of other cities; what the files call
 under review has a change request in its history, and one published text was edited after its translation was
-made.
+made. No city took these decisions, which is said of each practice and each review (`assumed`). The translations were
+made by a large language model and read over by nobody, which is said of each text (`origin`).
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlmodel import col
 
 from i18n.content.documents import Draft, Section
+from i18n.content.models import Origin
 from members.people import people
 from practices.cases import files, practices
 from practices.cases.files import Case
-from practices.cases.models import Practice
+from practices.cases.models import Practice, Review
 from practices.cases.practices import Change
 from practices.demo.sample import fill
 from practices.reviews import reviews
@@ -70,7 +72,8 @@ async def _load(db: Session, case: Case, at: datetime) -> None:
         await _ask_and_revise(db, case, key, at)
     for locale, draft in case.texts.items():
         if locale != case.original_locale:
-            await practices.translate(db, SEED, key, locale, files.as_translation(draft), now=at + timedelta(days=1))
+            made, told = files.as_translation(draft), at + timedelta(days=1)
+            await practices.translate(db, SEED, key, locale, made, origin=Origin.MACHINE, now=told)
     if case.status == "submitted":
         await reviews.submit(db, SEED, key, now=at + timedelta(days=2))
     elif case.status == "published":
@@ -81,6 +84,8 @@ async def _load(db: Session, case: Case, at: datetime) -> None:
         )
     if case.slug == EDITED[0]:
         await _edit(db, case, key, at + timedelta(days=40))
+    await db.execute(update(Practice).where(col(Practice.id) == key).values(assumed=True))
+    await db.execute(update(Review).where(col(Review.practice_id) == key).values(assumed=True))
 
 
 def _first_draft(case: Case) -> Draft:

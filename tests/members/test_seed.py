@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import time
+import time as clock
 from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -12,7 +13,7 @@ from sqlmodel import SQLModel, col
 from i18n.language.locales import LOCALES
 from members.demo import history
 from members.demo.cities import cities
-from members.demo.seed import APPLICANTS, STAFFED, compose, seed
+from members.demo.seed import APPLICANTS, STAFFED, Network, compose, seed
 from members.membership import applications
 from members.membership.applications import Item
 from members.membership.models import Application, ApplicationFile
@@ -48,16 +49,72 @@ def test_every_event_is_of_a_kind_that_is_explained_and_of_a_known_city():
         assert event.source
 
 
+def belonging(network: Network, day: date) -> Counter[MembershipStatus]:
+    """How many cities were in which state at the end of a day, counted from the steps alone."""
+    end = datetime.combine(day + timedelta(days=1), time.min, UTC)
+    steps = (row for row in network.rows[MembershipStep] if isinstance(row, MembershipStep) and row.at < end)
+    latest = {step.city_id: step.to_status for step in sorted(steps, key=lambda step: step.at)}
+    return Counter(latest.values())
+
+
+def last_day(event: history.DemoEvent) -> date:
+    if event.precision == "day":
+        return event.date
+    year, month = (event.date.year, event.date.month) if event.precision == "month" else (event.date.year, 12)
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+def test_the_steps_count_as_many_members_as_the_history_says() -> None:
+    network = compose()
+    counted = [event for event in history.history() if (event.full, event.associate, event.members) != (None,) * 3]
+    assert {(event.date.year, event.date.month) for event in counted} == {
+        (2010, 9), (2014, 4), (2014, 11), (2016, 10), (2017, 6), (2018, 3)
+    }  # fmt: skip
+    for event in counted:
+        for day in {event.date, last_day(event)}:
+            found = belonging(network, day)
+            assert event.full in (None, found[S.FULL]), (day, found)
+            assert event.associate in (None, found[S.ASSOCIATE]), (day, found)
+            assert event.members in (None, found[S.FULL] + found[S.ASSOCIATE]), (day, found)
+
+
+def test_every_sentence_of_a_count_gives_the_number_that_was_counted() -> None:
+    for event in history.history():
+        for number in (event.full, event.associate, event.members):
+            assert number is None or all(str(number) in text for text in event.texts.values()), event.texts["en"]
+
+
+def test_every_event_is_told_in_every_language_of_the_hub_and_in_its_script() -> None:
+    for event in history.history():
+        assert list(event.texts) == list(LOCALES)
+        assert all(text.strip() == text != "" for text in event.texts.values())
+        assert len(set(event.texts.values())) == len(LOCALES)
+        assert not any(event.texts[tag].isascii() for tag in ("ko", "ja", "ar", "ru", "mn", "hi", "zh-Hans"))
+
+
+def test_what_nobody_decided_says_so() -> None:
+    network = compose()
+    steps = [row for row in network.rows[MembershipStep] if isinstance(row, MembershipStep)]
+    told = [step for step in steps if not step.assumed]
+    founders = {event.city for event in history.history() if event.kind == "founding-member"}
+    cities = {row.id: row.slug for row in network.rows[City] if isinstance(row, City)}
+    assert {cities[step.city_id] for step in told} == founders
+    assert all(step.reference and step.at.date() == date(2010, 9, 7) for step in told)
+    assert all(step.reason and not step.reference for step in steps if step.assumed)
+    assert all(row.assumed for row in network.rows[Application] if isinstance(row, Application))
+    assert sum("assumed" in each.facts for each in network.told) == len(steps) - len(told)
+
+
 async def count(db: Session, kind: type[SQLModel]) -> int:
     return (await db.execute(select(func.count()).select_from(kind))).scalar_one()
 
 
 async def test_the_demonstration_is_loaded_once_and_quickly(database: Database) -> None:
     told: list[str] = []
-    started = time.perf_counter()
+    started = clock.perf_counter()
     async with database.session() as db:
         assert await seed(db, progress=told.append)
-    took = time.perf_counter() - started
+    took = clock.perf_counter() - started
     async with database.session() as db:
         before = [await count(db, kind) for kind in (City, CityName, Person, MembershipStep, AuditEntry)]
         assert not await seed(db)

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from i18n.content import documents
-from i18n.content.models import ContentReading
+from i18n.content.models import ContentReading, Origin
 from members.demo import seed as members_seed
 from practices.cases import files
 from practices.cases.models import Practice, PracticeStatus, Review, ReviewComment, ReviewStatus, Visibility
@@ -79,6 +79,11 @@ async def _check_stories(db: Session) -> None:
         await db.execute(select(ContentReading.locale).where(ContentReading.document_id == everything["oasis"].id))
     ).scalars()
     assert set(locales) >= {"en", "ko"}
+    assert all(practice.assumed for practice in everything.values())
+    assert all((await db.execute(select(Review.assumed))).scalars())
+    made = select(ContentReading.origin, Practice.original_locale == ContentReading.locale).distinct()
+    made = made.join(Practice, Practice.id == ContentReading.document_id)
+    assert set((await db.execute(made)).all()) == {(Origin.ORIGINAL, True), (Origin.MACHINE, False)}
 
 
 async def test_samples_agree_with_the_truth_and_are_the_same_each_time(database: Database) -> None:

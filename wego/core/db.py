@@ -139,6 +139,11 @@ def vocabulary(kind: type[StrEnum], *, default: StrEnum | None = None, nullable:
     return Field(sa_type=column, nullable=nullable, **given)  # type: ignore[call-overload]  # an instance works
 
 
+def false_unless_told() -> Any:
+    """A column for a yes that has to be said; no otherwise."""
+    return Field(default=False, sa_column_kwargs={"server_default": text("false")})
+
+
 def words() -> Any:
     """A column for a list of texts, never null."""
     kind: Any = ARRAY(String())

@@ -109,6 +109,7 @@ class Application(reads.Node):
     created_at: datetime = reads.column("{t}.created_at", "When it was begun.")
     submitted_at: datetime | None = reads.column("{t}.submitted_at", "When it was handed in last.")
     decided_at: datetime | None = reads.column("{t}.decided_at", "When it was decided or taken back.")
+    assumed: bool = reads.column("{t}.assumed", "Whether it was made up for a demonstration: no city sent it.")
     completeness: list[CompletenessItem] = reads.many(
         None, "What is there and what is missing.", order="{t}.ord", source=_CHECKS
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import strawberry
 
-from i18n.language.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, label, text
+from i18n.language.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, in_map, label, text
 from members.register.cities import NAMES_LIMIT
 from members.register.models import HISTORY_KINDS, LISTED, Body, MembershipKind, MembershipStatus, Region
 from wego.core import reads
@@ -137,9 +137,17 @@ class MembershipStep:
     actor: StepActor = reads.column(_ACTOR, "Who took the step, by role: no person is named here.")
     reason: Remark | None = reads.one("{t}.id = {p}.id and {t}.reason <> ''", "Why. For members.")
     reference: LocalizedText | None = text(_REFERENCE, "{t}.reference", "Where the decision is written down.")
+    assumed: bool = reads.column(
+        "{t}.assumed",
+        "Whether this step was made up for a demonstration: nobody took this decision, or nobody knows on which day.",
+    )
 
 
 _TIMELINE = "{t}.at, {t}.id"
+_LAST_ASSUMED = (
+    "coalesce((select s.assumed from membership_step s where s.city_id = {t}.city_id"
+    " order by s.at desc, s.id desc limit 1), false)"
+)
 
 
 @reads.table("membership", visible=_visible_membership, key="city_id")
@@ -149,6 +157,7 @@ class Membership:
     status: MembershipStatus = reads.column("{t}.status", "Its legal state.")
     since: datetime = reads.column("{t}.since", "When this state began.")
     ends_on: date | None = reads.column("{t}.ends_on", "When the notice period is over, after a resignation.")
+    assumed: bool = reads.column(_LAST_ASSUMED, "Whether the step that led to this state was made up, as it says.")
     timeline: list[MembershipStep] = reads.many(
         "{t}.city_id = {p}.city_id", "How it came here, oldest first.", order=_TIMELINE
     )
@@ -166,13 +175,16 @@ def _visible_event(q: Query, t: str) -> str | None:
     return None if seen is None else f"({t}.city_id is null or {seen})"
 
 
+_TOLD = "case when {x}.locale = {t}.locale then 'original' else {t}.origin end"
+
+
 @reads.table("history_event", visible=_visible_event)
 @strawberry.type(description="An event in the history of the organisation, with its source.")
 class HistoryEvent(reads.Node):
     on_date: date = named("on", reads.column("{t}.on_date", "When; see `precision`."))
     precision: DatePrecision = reads.column("{t}.precision", "How exactly the date is known.")
     kind: str = reads.column("{t}.kind", "What kind of event, such as `assembly` or `founding-member`.")
-    text: LocalizedText = text(reads.Own(), "{t}.text", "What happened.")
+    text: LocalizedText = in_map("{t}.texts", "{t}.locale", "What happened, in one sentence.", origin=_TOLD)
     source: str | None = reads.column("nullif({t}.source, '')", "Where this is known from.")
 
 

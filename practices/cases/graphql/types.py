@@ -113,6 +113,10 @@ class Practice(reads.Node):
     status: PracticeStatus = reads.column("{t}.status", "Where it is in its life.")
     visibility: Visibility = reads.column("{t}.visibility", "Who may see it once it is published.")
     publish_at: datetime | None = reads.column("{t}.publish_at", "When an embargo ends.")
+    assumed: bool = reads.column(
+        "{t}.assumed",
+        "Whether it was written and published for a demonstration, from public sources: its city took no part.",
+    )
     sections: list[PracticeSection] = reads.many(
         "{t}.document_id = {p}.id and {t}.locale = {p}.original_locale", "The narrative.", order="{t}.position",
         most=None,

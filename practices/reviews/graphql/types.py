@@ -48,6 +48,7 @@ class Review(reads.Node):
     comments: list[ReviewComment] = reads.many("{t}.review_id = {p}.id", "What was said.", order="{t}.at, {t}.id")
     assigned_at: datetime = reads.column("{t}.assigned_at", "When it was assigned.")
     decided_at: datetime | None = reads.column("{t}.decided_at", "When it was over.")
+    assumed: bool = reads.column("{t}.assumed", "Whether it was made up for a demonstration: nobody reviewed this.")
 
 
 @strawberry.type
