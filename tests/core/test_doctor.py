@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from wego import postgres
 from wego.cli.doctor import findings
 from wego.core.db import Database
 from wego.core.settings import Settings
@@ -47,3 +48,22 @@ async def test_a_role_that_could_rewrite_the_log_is_a_warning_and_a_log_without_
     (tmp_path / "keys" / "audit.key").write_bytes(b"")
     *_, told = await findings(Settings(home=tmp_path, database_url=database.url))
     assert (told.level, "audit.key is empty" in told.what) == ("error", True)
+
+
+async def _errors(home: Path) -> list[str]:
+    return [each.what for each in await findings(Settings(home=home)) if each.level == "error"]
+
+
+async def test_what_is_wrong_with_the_embedded_server_is_found_and_nothing_is_started(tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    home = tmp_path / "home"
+    assert await _errors(home) == []
+    assert not home.exists()
+    with postgres.attach(home, tuning={"fsync": "off"}, grace=0):
+        assert any("the server runs" in each.what for each in await findings(Settings(home=home)))
+        (home / "password").chmod(0o644)
+        assert ["others may read" in each for each in await _errors(home)] == [True]
+    postgres.stop(home)
+    (home / "password").chmod(0o600)
+    (home / "cluster" / "data" / "PG_VERSION").write_text("13\n")
+    assert ["of PostgreSQL 13" in each for each in await _errors(home)] == [True]

@@ -376,11 +376,10 @@ def test_a_database_that_is_away_is_waited_for_and_then_told(folder: Path):
 def test_a_database_that_comes_later_is_found(folder: Path, home: Demo):
     """The database listens a few seconds after the hub was started: through a door of our own that opens late."""
     demo = Demo(folder / "late")
-    with postgres.attach(folder / "late-server", tcp_port=0) as server, socket.socket() as probe:
+    with postgres.attach(folder / "late-server") as server, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         door = probe.getsockname()[1]
-        assert server.tcp_url is not None
-        url = server.tcp_url.replace(f":{server.port}/", f":{door}/")
+        url = server.url.partition("?")[0].replace("@/", f"@127.0.0.1:{door}/")
         log = folder / "late.log"
         with log.open("ab") as out:
             demo.process = subprocess.Popen(
@@ -388,7 +387,7 @@ def test_a_database_that_comes_later_is_found(folder: Path, home: Demo):
             )
         wait_until(lambda: b"does not answer yet" in log.read_bytes(), 30, "the word")
         probe.close()
-        with Door(door, server.port) as opened:
+        with Door(door, server.host) as opened:
             wait_until(lambda: demo.status("/health/ready") == 200, 40, "the start")
             opened.block()  # a network that swallows everything
             time.sleep(0.2)
@@ -398,10 +397,10 @@ def test_a_database_that_comes_later_is_found(folder: Path, home: Demo):
 
 
 class Door:
-    """A TCP relay that can be made to swallow everything."""
+    """A TCP relay to the socket of PostgreSQL in a folder, which can be made to swallow everything."""
 
-    def __init__(self, port: int, target: int) -> None:
-        self._target = target
+    def __init__(self, port: int, folder: str) -> None:
+        self._target = f"{folder}/.s.PGSQL.5432"
         self._blocked = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", port))
         self._open: list[socket.socket] = []
@@ -424,7 +423,8 @@ class Door:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = self._listener.accept()
-                far = socket.create_connection(("127.0.0.1", self._target))
+                far = socket.socket(socket.AF_UNIX)
+                far.connect(self._target)
                 self._open += [near, far]
                 for one, other in ((near, far), (far, near)):
                     threading.Thread(target=self._relay, args=(one, other), daemon=True).start()

@@ -175,7 +175,7 @@ def test_the_home_of_another_account_is_a_clear_refusal(home: Path) -> None:
 @as_root
 def test_what_root_can_do_an_ordinary_account_can_do_too(folder: Path) -> None:
     """Runs some of these tests again, as nobody."""
-    chosen = "acknowledged_row or killed_keeper or six_processes or open-link or comes_back_in or too_long"
+    chosen = "acknowledged_row or killed_keeper or six_processes or open or comes_back_in or too_long"
     argv = ["-m", "pytest", str(Path(__file__).parent), "-q", "-k", chosen, "-p", "no:cacheprovider", "-x"]
     said = _run_as(NOBODY.pw_uid, *argv, HOME=str(folder))
     assert " passed" in said, said

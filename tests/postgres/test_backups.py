@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from postgres_make import FAST, ask, attach
+from postgres_make import ask, attach
 
 from wego import postgres
 
@@ -25,7 +25,7 @@ def server(home: Path) -> Iterator[postgres.Attachment]:
 def test_a_backup_comes_back_in_an_empty_home(server: postgres.Attachment, home: Path, folder: Path) -> None:
     target = postgres.backup(home, folder / "wego.dump")
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
-    postgres.restore(folder / "other", target, tuning=FAST)
+    postgres.restore(folder / "other", target)
     with attach(folder / "other") as other:
         assert ask(other.url, "SELECT count(*) FROM notes WHERE n %% 'note 500'") > 0
         ask(other.url, "INSERT INTO notes (n) VALUES ('next')")

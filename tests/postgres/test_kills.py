@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -14,6 +13,7 @@ import psycopg
 import pytest
 from postgres_make import (
     FAST,
+    ROOT,
     Client,
     ask,
     attach,
@@ -25,7 +25,6 @@ from postgres_make import (
 )
 
 from wego import postgres
-from wego.postgres.port import start_watchdog
 
 
 def _log(home: Path) -> str:
@@ -148,22 +147,25 @@ def test_a_server_that_keeps_falling_is_given_up_with_a_reason(home: Path) -> No
     assert not processes_of(home)
 
 
-def test_the_watchdog_of_systems_without_a_leash_signals_at_the_keepers_end() -> None:
-    # A run in the background of a shell has SIGINT ignored, and children inherit that: the target takes it back.
-    code = "import signal, time; signal.signal(2, signal.SIG_DFL); print(flush=True); time.sleep(600)"
-    target = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-    assert target.stdout
-    target.stdout.readline()
-    dog = start_watchdog(target.pid)
-    assert dog.stdin
-    dog.stdin.close()  # what the kernel does when the keeper dies
-    try:
-        assert target.wait(30) == -signal.SIGINT
-    finally:
-        target.kill()
-        target.wait()
-        target.stdout.close()
-        dog.wait()
+def test_a_killed_keeper_takes_the_server_down_where_the_kernel_has_no_leash(home: Path) -> None:
+    """As on macOS: a watchdog in place of the leash, and nothing to be read in /proc."""
+    order = {"attempt": "elsewhere", "grace": 60, "binaries": None, "tuning": FAST}
+    code = (
+        "import sys; from pathlib import Path; from wego.postgres import port, keeper, home; port.LINUX = False; "
+        f"keeper.keep(Path(sys.argv[1]), home.Order(**{order!r}))  # postgres.keeper"
+    )
+    attach(home).close()
+    assert postgres.stop(home)
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    subprocess.run([sys.executable, "-c", code, str(home)], check=True, env=env)
+    wait_until(lambda: postgres.status(home).running)
+    old = postgres.status(home)
+    assert old.pid
+    kill(old.keeper_pid)
+    wait_until(lambda: not is_alive(old.pid or 0))
+    assert "database system is shut down" in _log(home)
+    with attach(home) as server:
+        assert ask(server.url, "SELECT 1") == 1
 
 
 def test_killing_a_starting_client_does_not_disturb_the_others(client: Callable[..., Client], home: Path) -> None:

@@ -194,23 +194,6 @@ def test_a_home_whose_name_is_too_long_or_odd_for_a_socket_works(folder: Path, n
     assert not place.exists()
 
 
-def test_tcp_opens_on_demand_and_only_at_home(home: Path) -> None:
-    with attach(home, tcp_port=0) as server:
-        assert server.tcp_url
-        assert ask(server.tcp_url, "SELECT host(inet_server_addr())") == "127.0.0.1"
-        assert ask(server.url, "SHOW listen_addresses") == "127.0.0.1"
-        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-            ask(server.tcp_url.replace(server.password, "guess"), "SELECT 1")
-        with pytest.raises(postgres.PostgresError, match="already runs on port"):
-            attach(home, tcp_port=1)
-
-
-def test_tcp_is_not_promised_by_a_server_that_runs_without(home: Path) -> None:
-    with attach(home) as server, pytest.raises(postgres.PostgresError, match="without TCP"):
-        assert server.tcp_url is None
-        attach(home, tcp_port=0)
-
-
 @pytest.mark.parametrize("tuning", [{"data_directory": "/"}, {"work mem": "1MB"}, {"listen_addresses": "*"}])
 def test_a_setting_that_would_pull_the_server_away_is_refused(home: Path, tuning: dict[str, str]) -> None:
     with pytest.raises(postgres.PostgresError):

@@ -110,4 +110,7 @@ def upgrade(to: Annotated[Path | None, typer.Option(help="Folder with the newer 
         done = postgres.upgrade(_embedded().home, to=to)
     except postgres.PostgresError as error:
         _failed(error)
-    typer.echo(f"{done.old_version} → {done.new_version} by {done.method} in {done.seconds:.1f} s")
+    if done.old_version == done.new_version:
+        typer.echo(f"It is of PostgreSQL {done.old_version} already.")
+    else:
+        typer.echo(f"{done.old_version} → {done.new_version} in {done.seconds:.1f} s")

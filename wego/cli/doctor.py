@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import stat
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from wego import postgres
 from wego.core.settings import Settings
+from wego.postgres import account, home
+from wego.postgres.providers import choose
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -30,11 +35,9 @@ async def findings(settings: Settings) -> list[Finding]:
     found = [_python(), *_home(settings), _port(settings), _address(settings)]
     if settings.database_url:
         return [*found, await _own_server(settings.database_url), *await _log(settings, settings.database_url)]
-    path = settings.pg_bin or None
-    told = postgres.diagnose(settings.home, binaries=None if path is None else postgres.from_environment())
     running = postgres.status(settings.home)
     about_log = await _log(settings, postgres.as_hub(running.url)) if running.running and running.url else []
-    return [*found, *(Finding(str(each.level), each.message, each.hint) for each in told), *about_log]
+    return [*found, *_embedded(settings), *about_log]
 
 
 def _python() -> Finding:
@@ -42,8 +45,8 @@ def _python() -> Finding:
 
 
 def _home(settings: Settings) -> list[Finding]:
-    home = settings.home.absolute()
-    nearest = next(folder for folder in (home, *home.parents) if folder.exists())
+    wanted = settings.home.absolute()
+    nearest = next(folder for folder in (wanted, *wanted.parents) if folder.exists())
     if not os.access(nearest, os.W_OK):
         return [Finding("error", f"{nearest} cannot be written", "Set WEGO_HOME to a folder of yours.")]
     free = shutil.disk_usage(nearest).free // 2**20
@@ -51,7 +54,7 @@ def _home(settings: Settings) -> list[Finding]:
     return [
         Finding(
             level,
-            f"{free} MiB are free at {home}",
+            f"{free} MiB are free at {wanted}",
             "" if level == "ok" else "Make room: PostgreSQL stops on a full disk.",
         )
     ]
@@ -123,3 +126,66 @@ async def _own_server(url: str) -> Finding:
     if version.major < 15:
         return Finding("error", f"PostgreSQL {version.major} is too old", "The hub needs PostgreSQL 15 or newer.")
     return Finding("ok", f"PostgreSQL {version.major} answers")
+
+
+# ── the embedded PostgreSQL: nothing is started or changed ────────────────────────────────────────────────────────
+
+
+def _embedded(settings: Settings) -> list[Finding]:
+    """The programs, the account, the files and the server."""
+    place = home.Home(settings.home)
+    looks = (_programs(place, Path(settings.pg_bin) if settings.pg_bin else None), _account(place), _cluster(place))
+    return [finding for look in (*looks, _server(place)) for finding in _heard(look)]
+
+
+def _heard(look: Iterator[Finding]) -> Iterator[Finding]:
+    try:
+        yield from look
+    except postgres.PostgresError as error:
+        yield Finding("error", error.message, error.hint)
+    except OSError as error:
+        yield Finding("error", str(error), "Use the account that made the home.")
+
+
+def _programs(place: home.Home, binaries: Path | None) -> Iterator[Finding]:
+    used = choose(binaries, place.major)
+    yield Finding("ok", f"PostgreSQL {used.version} from {used.name} ({used.bin})")
+    newest = max(postgres.providers(binaries), key=lambda one: one.major)
+    if newest.major > used.major:
+        yield Finding("warning", f"PostgreSQL {newest.version} is there too", "`wego db upgrade` moves to it.")
+    if used.name is postgres.Source.EMBEDDED:
+        yield Finding("ok", "these binaries have no TLS and no ICU: sockets only")
+
+
+def _account(place: home.Home) -> Iterator[Finding]:
+    runner = account.choose_account(place.data)
+    if runner.is_other:
+        yield Finding("ok", f"we are root; the server runs as {runner.name}")
+        if place.root.exists() and not runner.may_reach(place.cluster):
+            yield Finding(
+                "warning", f"{runner.name} may not enter {place.root}, so it inherits the open folder",
+                "This works; psql and friends must be run as root. A home such as /var/lib/wego avoids it.",
+            )  # fmt: skip
+
+
+def _cluster(place: home.Home) -> Iterator[Finding]:
+    if place.major is None:
+        yield Finding("ok", f"no data in {place.root} yet; the first start makes it")
+        return
+    if not place.password.exists():
+        yield Finding("warning", "the password file is gone", "The next start of the server draws a new one.")
+    elif stat.S_IMODE(place.password.stat().st_mode) & 0o077:
+        yield Finding("error", f"others may read {place.password}", f"chmod 600 {place.password}")
+    for aside in place.cluster.glob("data-*.old"):
+        yield Finding("warning", f"{aside} is left of an upgrade", "Remove it when the new data is good.")
+
+
+def _server(place: home.Home) -> Iterator[Finding]:
+    now = postgres.status(place.root)
+    if now.running:
+        yield Finding("ok", f"the server runs (pid {now.pid}, {'in use' if now.clients else 'nobody attached'})")
+    elif now.clients:
+        hint = "The next attach starts it; a running program calls Attachment.ensure()."
+        yield Finding("warning", "programs are attached, but no server runs", hint)
+    else:
+        yield Finding("ok", "the server does not run; it starts when somebody needs it")

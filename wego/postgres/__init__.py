@@ -7,23 +7,19 @@
 
 The first client starts a detached keeper (`keeper.py`), which owns the server and ends it when the last
 client has been gone for a grace time. Clients only hold a lock that the kernel drops with them, so nothing
-is left behind when any of them is killed. Only Linux x86_64 was run; see `port.py` for the rest.
+is left behind when any of them is killed. Only Linux x86_64 was run; see `port.py` for other POSIX systems.
 Whoever has a server of his own (WEGO_DATABASE_URL) needs none of this.
 """
 
 from .backups import backup, restore
 from .client import Attachment, Status, attach, status, stop
-from .diagnosis import Finding, Level, diagnose
 from .errors import PostgresError
-from .providers import Provider, Source, from_environment, providers
+from .providers import Provider, Source, providers
 from .roles import as_hub
-from .upgrades import Method, Upgrade, upgrade
+from .upgrades import Upgrade, upgrade
 
 __all__ = [
     "Attachment",
-    "Finding",
-    "Level",
-    "Method",
     "PostgresError",
     "Provider",
     "Source",
@@ -32,8 +28,6 @@ __all__ = [
     "as_hub",
     "attach",
     "backup",
-    "diagnose",
-    "from_environment",
     "providers",
     "restore",
     "status",

@@ -15,10 +15,10 @@ one (`binaries.py`).
 from __future__ import annotations
 
 import os
+import pwd
 import signal
 import stat
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -55,46 +55,43 @@ class Account:
 
 def choose_account(data: Path) -> Account:
     """The owner of an existing data directory, else ourselves, or for root `postgres` or `nobody`."""
-    if sys.platform == "win32":
-        return Account("", 0, 0)
     if data.exists():
         return _owner(data)
     return _first_unprivileged() if port.is_root() else _by_uid(os.geteuid())
 
 
-if sys.platform != "win32":
-    import pwd
-
-    def _by_uid(uid: int) -> Account:
-        try:
-            entry = pwd.getpwuid(uid)
-        except KeyError:
-            raise PostgresError(
-                f"the uid {uid} has no entry in the password database, and PostgreSQL insists on one",
-                "Add a line for it to /etc/passwd, or use an external server (WEGO_DATABASE_URL).",
-            ) from None
-        return Account(entry.pw_name, uid, entry.pw_gid)
-
-    def _owner(data: Path) -> Account:
-        uid = data.stat().st_uid
-        if uid == 0:
-            raise PostgresError(f"{data} belongs to root, whom PostgreSQL refuses", "Give it to an ordinary account.")
-        if not port.is_root() and uid != os.geteuid():
-            raise PostgresError(f"{data} belongs to {_by_uid(uid).name}", "Use that account, or another home.")
-        return _by_uid(uid)
-
-    def _first_unprivileged() -> Account:
-        for name in _CANDIDATES:
-            try:
-                entry = pwd.getpwnam(name)
-            except KeyError:
-                continue
-            if entry.pw_uid:
-                return Account(name, entry.pw_uid, entry.pw_gid)
+def _by_uid(uid: int) -> Account:
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
         raise PostgresError(
-            "root may not run PostgreSQL, and there is neither an account `postgres` nor `nobody`",
-            "Add one (useradd --system postgres), or start as an ordinary account.",
-        )
+            f"the uid {uid} has no entry in the password database, and PostgreSQL insists on one",
+            "Add a line for it to /etc/passwd, or use an external server (WEGO_DATABASE_URL).",
+        ) from None
+    return Account(entry.pw_name, uid, entry.pw_gid)
+
+
+def _owner(data: Path) -> Account:
+    uid = data.stat().st_uid
+    if uid == 0:
+        raise PostgresError(f"{data} belongs to root, whom PostgreSQL refuses", "Give it to an ordinary account.")
+    if not port.is_root() and uid != os.geteuid():
+        raise PostgresError(f"{data} belongs to {_by_uid(uid).name}", "Use that account, or another home.")
+    return _by_uid(uid)
+
+
+def _first_unprivileged() -> Account:
+    for name in _CANDIDATES:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        if entry.pw_uid:
+            return Account(name, entry.pw_uid, entry.pw_gid)
+    raise PostgresError(
+        "root may not run PostgreSQL, and there is neither an account `postgres` nor `nobody`",
+        "Add one (useradd --system postgres), or start as an ordinary account.",
+    )
 
 
 class Tenant:
@@ -108,11 +105,6 @@ class Tenant:
         _make_folder(folder, account)
         if account.is_other and not account.may_reach(folder):
             self._fd = _open_for_others(folder)
-
-    @property
-    def is_walled(self) -> bool:
-        """Whether the account reaches the folder only through the inherited descriptor."""
-        return self._fd is not None
 
     def seen(self, path: Path) -> str:
         """The name of `path` (in the folder) for the account's processes."""
@@ -152,16 +144,14 @@ class Tenant:
         try:
             child: subprocess.Popen[str] = subprocess.Popen(argv, text=True, **(options | rest))
         except (OSError, subprocess.SubprocessError) as error:
-            raise PostgresError(
-                f"{self.account.name} cannot run {argv[0]}: {error}",
-                "Check that this account may read and run it.",
-            ) from error
+            hint = "Check that this account may read and run it."
+            raise PostgresError(f"{self.account.name} cannot run {argv[0]}: {error}", hint) from error
         return child
 
-    def run(self, what: str, argv: list[str], *, text: str | None = None, **rest: Any) -> str:
+    def run(self, what: str, argv: list[str], *, text: str | None = None) -> str:
         """Run a program as the account to its end; what it said, or a refusal that begins with `what`."""
         how: int | IO[str] = subprocess.DEVNULL if text is None else subprocess.PIPE
-        child = self.start(argv, signal.SIGTERM, stdin=how, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **rest)
+        child = self.start(argv, signal.SIGTERM, stdin=how, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         with child:
             output, _ = child.communicate(text)
         if child.returncode:
@@ -176,7 +166,7 @@ class Tenant:
 
 def plain_environment() -> dict[str, str]:
     """What PostgreSQL's programs are told: nothing of PGHOST, PGDATA, LC_* or TZ that happens to be set."""
-    kept = ("LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
+    kept = ("LD_LIBRARY_PATH", "TMPDIR")
     loaders = {name: value for name, value in os.environ.items() if name in kept}
     return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"} | loaders
 

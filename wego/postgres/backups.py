@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
 from pathlib import Path
+
+from wego.core import files
 
 from . import cluster
 from .client import attach
@@ -23,20 +24,11 @@ AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 """
 
-_NOTHING: Mapping[str, str] = {}
 
-
-def backup(
-    home: Path,
-    target: Path,
-    *,
-    binaries: Path | None = None,
-    tuning: Mapping[str, str] = _NOTHING,
-    timeout: float = 60.0,
-) -> Path:
+def backup(home: Path, target: Path, *, binaries: Path | None = None) -> Path:
     """Dump the database to `target` (0600, there in full or not at all), starting the server if need be."""
     draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    with attach(home, binaries=binaries, tuning=tuning, timeout=timeout) as server:
+    with attach(home, binaries=binaries) as server:
         try:
             os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             Programs.of(server).dump(cluster.DATABASE, draft)
@@ -52,18 +44,10 @@ def _settle(draft: Path, target: Path) -> None:
     with draft.open("rb+") as file:
         os.fsync(file.fileno())
     draft.replace(target)
-    cluster.sync(target.absolute().parent)
+    files.sync_folder(target.absolute().parent)
 
 
-def restore(
-    home: Path,
-    source: Path,
-    *,
-    replace: bool = False,
-    binaries: Path | None = None,
-    tuning: Mapping[str, str] = _NOTHING,
-    timeout: float = 60.0,
-) -> None:
+def restore(home: Path, source: Path, *, replace: bool = False, binaries: Path | None = None) -> None:
     """Load a dump into the empty database, or with `replace` put it in the place of what is there.
 
     Either way nothing has changed when it fails: an empty database is filled in one transaction, a full
@@ -71,7 +55,7 @@ def restore(
     """
     if not source.is_file():
         raise PostgresError(f"there is no backup {source}", "Give the file that `backup` wrote.")
-    with attach(home, binaries=binaries, tuning=tuning, timeout=timeout) as server:
+    with attach(home, binaries=binaries) as server:
         programs = Programs.of(server)
         if programs.ask(_COUNT) == "0":
             programs.load(cluster.DATABASE, source, *_BARE)

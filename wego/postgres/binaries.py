@@ -47,7 +47,7 @@ def _shared_shelf() -> Path:
 def _tree(provider: Provider) -> tuple[Path, list[Path]]:
     """The folder to copy from and what to copy; auditwheel puts libraries beside the package (RPATH)."""
     for package in provider.bin.parents:
-        if package.name in (Source.EMBEDDED, Source.CELERP, Source.PIXELTABLE):
+        if package.name == Source.EMBEDDED:
             libs = package.with_name(f"{package.name}.libs")
             return package.parent, [provider.bin.parent, *([libs] if libs.is_dir() else [])]
     return provider.bin.parent, [provider.bin.parent]

@@ -12,16 +12,14 @@ import sysconfig
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from urllib.parse import quote
 
-from . import cluster, port
+from . import cluster
 from .errors import PostgresError, explain
-from .home import Home, Note, open_home, read_failure, read_note, read_password, tail, write_private
+from .home import BUSY, Home, Note, Order, open_home, read_failure, read_note, read_password, tail, write_private
 from .locks import Lock, is_held, opened
-from .orders import BUSY, Order
 from .providers import Provider, Source
 
 _POLL = 0.01
@@ -42,7 +40,7 @@ class Attachment:
         self._timeout = timeout
         self._turn = threading.Lock()
         self._note = _await_server(home, order, timeout)
-        self._password = _password(home)
+        self.password = _password(home)
 
     @property
     def url(self) -> str:
@@ -54,37 +52,19 @@ class Attachment:
         """The maintenance database `postgres`."""
         return self.url_of("postgres")
 
-    @property
-    def tcp_url(self) -> str | None:
-        """The database `wego` over 127.0.0.1, when `tcp_port` was asked for."""
-        port_number = self._note.tcp_port
-        return _tcp_url(port_number, self._password, cluster.DATABASE) if port_number else None
-
     def url_of(self, database: str) -> str:
         """The URL of any database of this server."""
-        return _url(self._note, self._password, database)
+        return _url(self._note, self.password, database)
 
     @property
     def host(self) -> str:
-        """The socket folder (an address on Windows)."""
-        return self._note.socket_dir or "127.0.0.1"
-
-    @property
-    def port(self) -> int:
-        return self._note.tcp_port or cluster.PORT
-
-    @property
-    def password(self) -> str:
-        return self._password
+        """The folder of the socket."""
+        return self._note.socket_dir
 
     @property
     def provider(self) -> Provider:
         """Whose programs run the server."""
         return Provider(Source(self._note.provider), self._note.version, Path(self._note.bin))
-
-    @property
-    def is_open(self) -> bool:
-        return self._lock is not None
 
     def ensure(self) -> None:
         """Start the server again if its keeper was killed; cheap when all is well. URLs stay the same."""
@@ -103,14 +83,8 @@ class Attachment:
     def __enter__(self) -> Attachment:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
-
-    def __repr__(self) -> str:  # never the password
-        state = "open" if self.is_open else "closed"
-        return f"<Attachment {self._home.root} PostgreSQL {self._note.version} {state}>"
 
 
 def attach(
@@ -120,34 +94,22 @@ def attach(
     grace: float = 5.0,
     timeout: float = 60.0,
     tuning: Mapping[str, str] = _NOTHING,
-    tcp_port: int | None = None,
 ) -> Attachment:
     """Hold the server of `home`, starting it if it does not run.
 
-    `grace`, `binaries`, `tuning` and `tcp_port` (0: any free one) count for whoever starts the server;
-    a running one is shared as it is, except that asking for a TCP port that it does not have is refused.
+    `grace`, `binaries` and `tuning` count for whoever starts the server; a running one is shared as it is.
     """
     cluster.check_tuning(tuning)
     place = open_home(home)
-    order = Order(secrets.token_hex(8), grace, binaries, tcp_port, dict(tuning))
+    order = Order(secrets.token_hex(8), grace, str(binaries) if binaries else None, dict(tuning))
     lock = Lock(place.clients)
     try:
         if not lock.take_within(timeout, shared=True):
             raise PostgresError("the last server of this home is still stopping", f"Read {place.log}.")
-        attachment = Attachment(place, lock, order, timeout)
-        _check_port(attachment._note, tcp_port)
+        return Attachment(place, lock, order, timeout)
     except BaseException:
         lock.close()
         raise
-    return attachment
-
-
-def _check_port(note: Note, wanted: int | None) -> None:
-    if wanted is not None and (note.tcp_port is None or wanted not in (0, note.tcp_port)):
-        raise PostgresError(
-            f"the server already runs {f'on port {note.tcp_port}' if note.tcp_port else 'without TCP'}",
-            "Stop it first, then start it with the port you want.",
-        )
 
 
 def _password(home: Home) -> str:
@@ -159,14 +121,8 @@ def _password(home: Home) -> str:
 
 def _url(note: Note, password: str, database: str) -> str:
     """The port is always said: it names the socket file, and a PGPORT in the environment must not win."""
-    if note.socket_dir is None:
-        return _tcp_url(note.tcp_port or cluster.PORT, password, database)
-    where = f"host={note.socket_dir}&port={note.tcp_port or cluster.PORT}"
+    where = f"host={note.socket_dir}&port={cluster.PORT}"
     return f"postgresql://{cluster.ROLE}:{password}@/{quote(database)}?{where}"
-
-
-def _tcp_url(number: int, password: str, database: str) -> str:
-    return f"postgresql://{cluster.ROLE}:{password}@127.0.0.1:{number}/{quote(database)}"
 
 
 # ---- starting ----
@@ -175,13 +131,16 @@ def _tcp_url(number: int, password: str, database: str) -> str:
 def _await_server(home: Home, order: Order, timeout: float) -> Note:
     """The note of a running server. One client at a time may start a keeper; the others wait for it."""
     deadline = time.monotonic() + timeout
+    mine, launched = False, 0
     with opened(home.starting) as turn:
         while time.monotonic() < deadline:
-            note = _running(home)
-            if note:
+            if note := _running(home):
                 return note
-            if turn.take():
-                return _start(home, order, deadline)
+            mine = mine or turn.take()
+            if mine and not _has_keeper(home):
+                _hear(home, order, launched)
+                home.server.unlink(missing_ok=True)
+                launched += _launch(home, order)
             time.sleep(_POLL)
     raise _too_slow(home)
 
@@ -193,21 +152,6 @@ def _has_keeper(home: Home) -> bool:
 def _running(home: Home) -> Note | None:
     """The keeper first, then its note: a note from before this keeper was removed before it was launched."""
     return read_note(home) if _has_keeper(home) else None
-
-
-def _start(home: Home, order: Order, deadline: float) -> Note:
-    """Start a keeper unless there is one, and wait for its word."""
-    launched = 0
-    while time.monotonic() < deadline:
-        note = _running(home)
-        if note:
-            return note
-        if not _has_keeper(home):
-            _hear(home, order, launched)
-            home.server.unlink(missing_ok=True)
-            launched += _launch(home, order)
-        time.sleep(_POLL)
-    raise _too_slow(home)
 
 
 def _hear(home: Home, order: Order, launched: int) -> None:
@@ -229,21 +173,14 @@ def _too_slow(home: Home) -> PostgresError:
 
 
 def _launch(home: Home, order: Order) -> bool:
-    """Run the keeper; on POSIX the first process returns as soon as the lock is taken."""
+    """Run the keeper, whose first process returns as soon as the lock is taken. False when another one was faster."""
     if not sys.executable:
         raise PostgresError("this Python does not know its own path (sys.executable)", "Start it as `python`.")
-    argv = [sys.executable, "-m", f"{__package__}.keeper", *order.arguments(home.root)]
+    argv = [sys.executable, "-m", f"{__package__}.keeper", str(home.root), json.dumps(asdict(order))]
     with home.keeper_log.open("ab") as log:
-        child = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_keeper_environment(),
-            start_new_session=True, creationflags=port.detached_flags(),
-        )  # fmt: skip
-    if port.WINDOWS:
-        while child.poll() is None and not _has_keeper(home):
-            time.sleep(_POLL)
-        child.returncode = child.returncode or 0  # it lives on: no warning when the object goes
-        return True
-    code = child.wait()
+        code = subprocess.call(
+            argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=_keeper_environment(), start_new_session=True
+        )
     if code not in (0, BUSY):
         raise explain("cannot start the keeper", tail(home.keeper_log), f"Read {home.keeper_log}.")
     return code == 0
@@ -271,31 +208,27 @@ class Status:
     pid: int | None = None
     keeper_pid: int | None = None
     version: str | None = None
-    provider: str | None = None
     url: str | None = None
-    tcp_port: int | None = None
     clients: bool = False
     uptime: float | None = None
-    major: int | None = None
 
 
 def status(home: Path) -> Status:
     """Whether a server runs and for whom. Starts nothing and makes nothing."""
-    place = Home(Path(os.path.abspath(home)))
+    place = Home(home)
     note = _running(place)
     if note is None:
-        return Status(running=False, data_dir=place.data, major=place.major, clients=is_held(place.clients))
+        return Status(running=False, data_dir=place.data, clients=is_held(place.clients))
     return Status(
         running=True, data_dir=place.data, pid=note.pid, keeper_pid=note.keeper_pid, version=note.version,
-        provider=note.provider, tcp_port=note.tcp_port,
         url=_url(note, read_password(place) or "", cluster.DATABASE),
-        clients=is_held(place.clients), uptime=max(0.0, time.time() - note.started_at), major=place.major,
+        clients=is_held(place.clients), uptime=max(0.0, time.time() - note.started_at),
     )  # fmt: skip
 
 
 def stop(home: Path, *, timeout: float = 30.0) -> bool:
     """Ask the keeper to stop now, clients or not. False when nothing ran."""
-    place = Home(Path(os.path.abspath(home)))
+    place = Home(home)
     deadline = time.monotonic() + timeout
     found = False
     while _has_keeper(place):

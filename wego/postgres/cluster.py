@@ -7,11 +7,12 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+
+from wego.core import files
 
 from . import port
 from .account import Tenant
@@ -21,7 +22,7 @@ from .providers import Provider
 
 ROLE = "wego"
 DATABASE = "wego"
-PORT = 5432  # names the socket file; TCP is off unless asked for
+PORT = 5432  # names the socket file: the server never listens on TCP
 
 SETTINGS: Mapping[str, str] = {
     "shared_buffers": "128MB",
@@ -68,32 +69,18 @@ def create(home: Home, tenant: Tenant, provider: Provider, tuning: Mapping[str, 
     remove(draft)
     password = read_password(home) or make_password(home)
     lasting = tuning.get("fsync", "on") == "on"
-    initdb(tenant, provider, draft, password, checksums=True, lasting=lasting)
-    single(
-        tenant,
-        provider,
-        draft,
-        f"CREATE DATABASE {DATABASE} OWNER {ROLE}",
-        database="postgres",
-        tuning=tuning,
-    )
+    initdb(tenant, provider, draft, password, lasting=lasting)
+    single(tenant, provider, draft, f"CREATE DATABASE {DATABASE} OWNER {ROLE}", tuning)
     draft.rename(home.data)
     if lasting:
-        sync(home.cluster)
+        files.sync_folder(home.cluster)
 
 
-def initdb(
-    tenant: Tenant, provider: Provider, folder: Path, password: str, *, checksums: bool, lasting: bool = True
-) -> None:
-    """Run initdb: UTF-8, the same C.UTF-8 everywhere, scram for every connection."""
+def initdb(tenant: Tenant, provider: Provider, folder: Path, password: str, *, lasting: bool = True) -> None:
+    """Run initdb: UTF-8, the same C.UTF-8 everywhere, checksums, scram for every connection."""
     word = tenant.write("password.new", password)
-    switches = [*_locale(provider.major), "--encoding=UTF8", f"--username={ROLE}", "--auth=scram-sha-256"]
-    if checksums:
-        switches.append("--data-checksums")
-    elif provider.major >= 18:
-        switches.append("--no-data-checksums")
-    if not lasting:
-        switches.append("--no-sync")
+    switches = [*_locale(provider.major), "--encoding=UTF8", "--data-checksums", f"--username={ROLE}"]
+    switches += ["--auth=scram-sha-256", *([] if lasting else ["--no-sync"])]
     argv = [provider.program("initdb"), "-D", tenant.seen(folder), f"--pwfile={tenant.seen(word)}", *switches]
     try:
         tenant.give_empty(folder)
@@ -102,51 +89,29 @@ def initdb(
         word.unlink(missing_ok=True)
 
 
-def single(
-    tenant: Tenant, provider: Provider, folder: Path, sql: str, *, database: str, tuning: Mapping[str, str]
-) -> None:
+def single(tenant: Tenant, provider: Provider, folder: Path, sql: str, tuning: Mapping[str, str]) -> None:
     """Run one statement in single-user mode, without a server and without a password."""
     argv = [provider.program("postgres"), "--single", "-D", tenant.seen(folder), "-c", "exit_on_error=on"]
-    tenant.run("the first statements failed", [*argv, *flags(tuning), database], text=sql + "\n")
+    tenant.run("the first statements failed", [*argv, *flags(tuning), "postgres"], text=sql + "\n")
 
 
 def mend_password(home: Home, tenant: Tenant, provider: Provider, tuning: Mapping[str, str]) -> None:
     """A lost password file is no lost cluster: draw a new password for the role."""
     if read_password(home) is None:
         word = secrets.token_urlsafe(24)
-        single(
-            tenant,
-            provider,
-            home.data,
-            f"ALTER ROLE {ROLE} PASSWORD '{word}'",
-            database="postgres",
-            tuning=tuning,
-        )
+        single(tenant, provider, home.data, f"ALTER ROLE {ROLE} PASSWORD '{word}'", tuning)
         make_password(home, word)
 
 
 def put_back(home: Home) -> None:
-    """Undo an upgrade that was cut off between its two renames: the old data is aside, `data` is missing.
-
-    The new server is only started after both renames, so nothing has been written to shared files.
-    """
-    if home.data.exists():
-        return
-    for aside in sorted(home.cluster.glob("data-*.old")):
-        bring_back_control(aside)
-        aside.rename(home.data)
-        return
-
-
-def bring_back_control(data: Path) -> None:
-    """pg_upgrade --link puts the old cluster's control file aside so that nobody starts it."""
-    control = data / "global" / "pg_control"
-    if not control.exists():
-        control.with_name("pg_control.old").rename(control)
+    """Undo an upgrade that was cut off between its two renames: the old data is aside, `data` is missing."""
+    if not home.data.exists():
+        for aside in sorted(home.cluster.glob("data-*.old"))[:1]:
+            aside.rename(home.data)
 
 
 def _locale(major: int) -> list[str]:
-    libc = "C.UTF-8" if port.LINUX else "C"  # macOS and Windows have no C.UTF-8 of their own
+    libc = "C.UTF-8" if port.LINUX else "C"  # macOS has no C.UTF-8 of its own
     if major >= 17:
         return ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", f"--locale={libc}"]
     return [f"--locale={libc}"]
@@ -159,16 +124,6 @@ def remove(folder: Path) -> None:
             shutil.rmtree(folder)
         except OSError as error:
             raise PostgresError(f"cannot remove {folder}: {error}", "Remove it by hand.") from error
-
-
-def sync(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut."""
-    if not port.WINDOWS:
-        fd = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(fd)
-        finally:
-            os.close(fd)
 
 
 # ---- where clients knock ----
@@ -198,10 +153,3 @@ def _short_folder(home: Home, tenant: Tenant) -> Path:
         if not mine or stat.S_IMODE(status.st_mode) != 0o700:
             folder = tenant.give(Path(tempfile.mkdtemp(prefix="wego-", dir=_SHORT)))
     return folder
-
-
-def free_port() -> int:
-    """A TCP port of 127.0.0.1 that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

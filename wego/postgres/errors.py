@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+_OTHER_BUILD = "The binaries do not fit this machine; point WEGO_PG_BIN at another build."
+_MORE_MEMORY = "Lower shared_buffers, or give the machine more memory."
 # What PostgreSQL says -> what a person can do. The first match wins.
-_HINTS = (
-    (
-        "No space left on device",
-        "Free some disk space (or memory, for a home on /dev/shm), then start again.",
-    ),
-    (
-        "could not look up effective user ID",
-        "Add a line for this uid to /etc/passwd, or use an external server.",
-    ),
-    ("Permission denied", "The account that runs PostgreSQL may not read or write a file it needs."),
-    ("cannot execute", "The binaries do not fit this machine; point WEGO_PG_BIN at another build."),
-    ("error while loading shared libraries", "A library is missing; point WEGO_PG_BIN at another build."),
-    ("Exec format error", "The binaries do not fit this machine; point WEGO_PG_BIN at another build."),
-    ("Cannot allocate memory", "Lower shared_buffers, or give the machine more memory."),
-    ("could not map anonymous shared memory", "Lower shared_buffers, or give the machine more memory."),
-    ("invalid locale", "This system has no C.UTF-8 locale; use PostgreSQL 17 or newer."),
-    ("unrecognized configuration parameter", "One of the settings in `tuning` is unknown to this version."),
-)
+_HINTS = {
+    "No space left on device": "Free some disk space (or memory, for a home on /dev/shm), then start again.",
+    "could not look up effective user ID": "Add a line for this uid to /etc/passwd, or use an external server.",
+    "Permission denied": "The account that runs PostgreSQL may not read or write a file it needs.",
+    "cannot execute": _OTHER_BUILD,
+    "error while loading shared libraries": "A library is missing; point WEGO_PG_BIN at another build.",
+    "Exec format error": _OTHER_BUILD,
+    "Cannot allocate memory": _MORE_MEMORY,
+    "could not map anonymous shared memory": _MORE_MEMORY,
+    "invalid locale": "This system has no C.UTF-8 locale; use PostgreSQL 17 or newer.",
+    "unrecognized configuration parameter": "One of the settings in `tuning` is unknown to this version.",
+}
 
 
 class PostgresError(Exception):
@@ -38,5 +34,5 @@ class PostgresError(Exception):
 def explain(what: str, output: str, hint: str = "") -> PostgresError:
     """Turn the output of a failed program into a refusal with a hint that fits it."""
     tail = "\n".join(output.strip().splitlines()[-12:])
-    found = next((advice for needle, advice in _HINTS if needle in output), hint)
+    found = next((advice for needle, advice in _HINTS.items() if needle in output), hint)
     return PostgresError(f"{what}: {tail}" if tail else what, found)

@@ -1,4 +1,4 @@
-"""The home folder of one embedded cluster: what lies where, the password, the keeper's notes.
+"""The home folder of one embedded cluster: what lies where, the password, what clients and keeper tell each other.
 
 <home>/clients        clients hold LOCK_SH; the keeper ends when it can take LOCK_EX
 <home>/keeper.lock    held by the one keeper
@@ -17,13 +17,25 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from wego.core import files
 
 from . import port
 from .errors import PostgresError
+
+BUSY = 75  # the keeper's exit code when another one is there
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the client that starts a keeper wants; it is the keeper's argument, as JSON."""
+
+    attempt: str
+    grace: float
+    binaries: str | None
+    tuning: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -36,60 +48,26 @@ class Note:
     version: str
     provider: str
     bin: str
-    socket_dir: str | None
-    tcp_port: int | None
+    socket_dir: str
     started_at: float
 
 
-@dataclass(frozen=True)
 class Home:
     """The paths below one home."""
 
-    root: Path
-
-    @property
-    def clients(self) -> Path:
-        return self.root / "clients"
-
-    @property
-    def keeper(self) -> Path:
-        return self.root / "keeper.lock"
-
-    @property
-    def starting(self) -> Path:
-        return self.root / "starting"
-
-    @property
-    def server(self) -> Path:
-        return self.root / "server.json"
-
-    @property
-    def failure(self) -> Path:
-        return self.root / "failure.json"
-
-    @property
-    def stop(self) -> Path:
-        return self.root / "stop"
-
-    @property
-    def password(self) -> Path:
-        return self.root / "password"
-
-    @property
-    def log(self) -> Path:
-        return self.root / "log" / "postgres.log"
-
-    @property
-    def keeper_log(self) -> Path:
-        return self.root / "log" / "keeper.log"
-
-    @property
-    def cluster(self) -> Path:
-        return self.root / "cluster"
-
-    @property
-    def data(self) -> Path:
-        return self.cluster / "data"
+    def __init__(self, root: Path) -> None:
+        self.root = Path(os.path.abspath(root))
+        self.clients = self.root / "clients"
+        self.keeper = self.root / "keeper.lock"
+        self.starting = self.root / "starting"
+        self.server = self.root / "server.json"
+        self.failure = self.root / "failure.json"
+        self.stop = self.root / "stop"
+        self.password = self.root / "password"
+        self.log = self.root / "log" / "postgres.log"
+        self.keeper_log = self.root / "log" / "keeper.log"
+        self.cluster = self.root / "cluster"
+        self.data = self.cluster / "data"
 
     @property
     def major(self) -> int | None:
@@ -104,13 +82,13 @@ class Home:
 
 def open_home(path: Path) -> Home:
     """Make the folder if need be. Root lets others pass through it: the account of PostgreSQL must."""
-    root = Path(os.path.abspath(path))
+    home = Home(path)
     try:
-        root.mkdir(mode=0o711 if port.is_root() else 0o700, parents=True, exist_ok=True)
-        (root / "log").mkdir(mode=0o700, exist_ok=True)
+        home.root.mkdir(mode=0o711 if port.is_root() else 0o700, parents=True, exist_ok=True)
+        home.log.parent.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise PostgresError(f"cannot use {root}: {error.strerror}", "Choose a home you may write.") from error
-    return Home(root)
+        raise PostgresError(f"cannot use {home.root}: {error.strerror}", "Choose a home you may write.") from error
+    return home
 
 
 def write_private(path: Path, text: str) -> None:
@@ -140,10 +118,11 @@ def make_password(home: Home, word: str | None = None) -> str:
 
 
 def read_note(home: Home) -> Note | None:
-    """The keeper's note, None when there is none (or it is from another release)."""
+    """The keeper's note, None when there is none (or it is from a release that told less)."""
     try:
-        return Note(**json.loads(home.server.read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
+        told = json.loads(home.server.read_text())
+        return Note(**{field.name: told[field.name] for field in fields(Note)})
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
         return None
     except OSError as error:
         raise PostgresError(f"cannot read {home.server}: {error.strerror}", "The home is another account's.") from error

@@ -1,6 +1,6 @@
 """The keeper: a detached process that owns one PostgreSQL server for as long as someone needs it.
 
-    python -m wego.postgres.keeper HOME --attempt ID [--grace 5] [--bin DIR] [--tcp-port N] [--set a=b]
+    python -m wego.postgres.keeper HOME ORDER        (the order as JSON)
 
 It holds `keeper.lock` for its whole life, so there is one. Clients hold `clients` shared; when the keeper
 could take it exclusively for the grace time, nobody is left, and it stops the server and ends. It
@@ -13,24 +13,45 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import sys
 import time
 from pathlib import Path
 
-from . import cluster, port
+from . import cluster
 from .account import Tenant, choose_account
 from .binaries import readable
 from .errors import PostgresError
-from .home import Home, Note, open_home, write_failure, write_note
+from .home import BUSY, Home, Note, Order, open_home, write_failure, write_note
 from .locks import Lock
-from .orders import BUSY, Order, read_arguments
 from .providers import choose
 from .server import Server, clear_remains, rotate, start
 
 _TICK = 0.1
 _ROTATION = 30.0
 _FALLS = 5  # so many within a minute, and the keeper gives up
+
+
+class Bell:
+    """Wakes the keeper at a signal (a dead child, a request to end) or after a while."""
+
+    def __init__(self) -> None:
+        self.asked_to_end = False
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self._end)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+
+    def _end(self, *_: object) -> None:
+        self.asked_to_end = True
+
+    def wait(self, seconds: float) -> None:
+        if select.select([self._reader], [], [], seconds)[0]:
+            os.read(self._reader, 4096)
 
 
 class Keeper:
@@ -41,12 +62,11 @@ class Keeper:
         self.order = order
         self.own = own
         self.clients = Lock(home.clients)
-        self.bell = port.Bell()
+        self.bell = Bell()
         cluster.put_back(home)
-        self.provider = choose(order.binaries, home.major)
+        self.provider = choose(Path(order.binaries) if order.binaries else None, home.major)
         self.account = choose_account(home.data)
         self.tenant = Tenant(self.account, home.cluster, leashed=True)
-        self.tcp_port = order.tcp_port
         self.idle_since: float | None = None
         self.falls: list[float] = []
 
@@ -67,8 +87,7 @@ class Keeper:
             self._end(server)
 
     def _start(self) -> Server:
-        server = start(self.home, self.tenant, self.provider, self.order.tuning, self.tcp_port)
-        self.tcp_port = server.address.tcp_port  # the same one after a fall
+        server = start(self.home, self.tenant, self.provider, self.order.tuning)
         try:
             server.wait_ready()
         except BaseException:
@@ -79,12 +98,10 @@ class Keeper:
         return server
 
     def _note(self, server: Server) -> Note:
-        where = server.address
         return Note(
             token=self.order.attempt, keeper_pid=os.getpid(), pid=server.pid, version=self.provider.version,
-            provider=self.provider.name, bin=str(self.provider.bin),
-            socket_dir=str(where.socket_dir) if where.socket_dir else None,
-            tcp_port=where.tcp_port, started_at=time.time(),
+            provider=self.provider.name, bin=str(self.provider.bin), socket_dir=str(server.socket_dir),
+            started_at=time.time(),
         )  # fmt: skip
 
     def _again_if_fallen(self, server: Server) -> Server:
@@ -127,11 +144,18 @@ class Keeper:
         if not server.has_ended:
             server.stop()
         self.home.stop.unlink(missing_ok=True)
-        folder = server.address.socket_dir
-        if folder and not folder.is_relative_to(self.home.root):
+        if not server.socket_dir.is_relative_to(self.home.root):
             with contextlib.suppress(OSError):
-                folder.rmdir()
+                server.socket_dir.rmdir()
         _say("PostgreSQL has stopped")
+
+
+def _detach() -> None:
+    """Leave the terminal and the parent: the first process ends, its child goes on alone."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.chdir("/")  # never hold a folder that someone wants to unmount
 
 
 def _say(words: str) -> None:
@@ -154,7 +178,7 @@ def keep(path: Path, order: Order) -> int:
     # Others look at the lock by taking it for a moment, so one refusal does not mean that it is held.
     if not own.take_within(0.5):
         return BUSY
-    port.detach()
+    _detach()
     home.server.unlink(missing_ok=True)
     home.stop.unlink(missing_ok=True)
     try:
@@ -171,4 +195,4 @@ def keep(path: Path, order: Order) -> int:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(keep(*read_arguments(sys.argv[1:])))
+    sys.exit(keep(Path(sys.argv[1]), Order(**json.loads(sys.argv[2]))))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import port
 from .errors import PostgresError
 
 _POLL = 0.01
@@ -20,21 +20,18 @@ class Lock:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._fd: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
-            raise PostgresError(
-                f"cannot open {path}: {error.strerror}", "The home belongs to the account that made it."
-            ) from error
-
-    @property
-    def fd(self) -> int:
-        if self._fd is None:
-            raise PostgresError(f"{self.path.name} is already closed")
-        return self._fd
+            hint = "The home belongs to the account that made it."
+            raise PostgresError(f"cannot open {path}: {error.strerror}", hint) from error
 
     def take(self, *, shared: bool = False) -> bool:
         """Take the lock at once, or say that someone else has it."""
-        return port.try_lock(self.fd, shared=shared)
+        try:
+            fcntl.flock(self._fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def take_within(self, seconds: float, *, shared: bool = False) -> bool:
         """Take the lock as soon as it is free, or give up after `seconds`."""
@@ -47,20 +44,18 @@ class Lock:
 
     def let_go(self) -> None:
         """Drop the lock but keep the file open."""
-        port.unlock(self.fd)
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
 
     def is_current(self) -> bool:
         """Whether the path still names this file: false once somebody removed the home."""
         try:
-            return os.path.samestat(os.fstat(self.fd), os.stat(self.path))
+            return os.path.samestat(os.fstat(self._fd), os.stat(self.path))
         except OSError:
             return False
 
     def close(self) -> None:
         # Not unlocked first: that would also take the lock away from a forked child.
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        os.close(self._fd)
 
 
 def is_held(path: Path, *, shared: bool = False) -> bool:

@@ -19,18 +19,17 @@ class Programs:
 
     provider: Provider
     host: str
-    port: int
     password: str
 
     @classmethod
-    def of(cls, server: Attachment, provider: Provider | None = None) -> Programs:
-        """The programs of the server's own provider, or of another."""
-        return cls(provider or server.provider, server.host, server.port, server.password)
+    def of(cls, server: Attachment) -> Programs:
+        """The programs of the server's own provider."""
+        return cls(server.provider, server.host, server.password)
 
     def run(self, name: str, *arguments: str, database: str = cluster.DATABASE) -> str:
         """Run one program to its end; its output, or a refusal that says what it said."""
         env = plain_environment() | {
-            "PGHOST": self.host, "PGPORT": str(self.port), "PGUSER": cluster.ROLE,
+            "PGHOST": self.host, "PGPORT": str(cluster.PORT), "PGUSER": cluster.ROLE,
             "PGPASSWORD": self.password, "PGDATABASE": database, "PGAPPNAME": f"wego {name}",
         }  # fmt: skip
         argv = [self.provider.program(name), *arguments]

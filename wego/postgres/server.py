@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from . import cluster, port
@@ -21,22 +21,14 @@ _LOG_LIMIT = 10 * 1024 * 1024
 _POLL = 0.005
 
 
-@dataclass(frozen=True)
-class Address:
-    """Where the server listens."""
-
-    socket_dir: Path | None
-    tcp_port: int | None
-
-
 class Server:
     """A running `postgres` and the few things that its keeper does with it."""
 
-    def __init__(self, home: Home, child: subprocess.Popen[str], address: Address) -> None:
+    def __init__(self, home: Home, child: subprocess.Popen[str], socket_dir: Path) -> None:
         self.home = home
         self.child = child
-        self.address = address
-        self._watchdog = port.watch_from_outside(child.pid)
+        self.socket_dir = socket_dir
+        self._watchdog = port.watchdog(child.pid)
 
     @property
     def pid(self) -> int:
@@ -55,11 +47,7 @@ class Server:
 
     def stop(self, patience: float = 60.0) -> None:
         """Fast shutdown (connections end, a checkpoint is written), then less and less gently."""
-        for how, seconds in ((signal.SIGINT, patience), (_quit_signal(), 10.0)):
-            if not self._ends_after(how, seconds):
-                continue
-            break
-        else:
+        if not (self._ends_after(signal.SIGINT, patience) or self._ends_after(signal.SIGQUIT, 10.0)):
             self.child.kill()
             self.child.wait()
         self.forget_watchdog()
@@ -80,38 +68,26 @@ class Server:
             self._watchdog = None
 
 
-def _quit_signal() -> signal.Signals:
-    return signal.SIGTERM if port.WINDOWS else signal.SIGQUIT
-
-
-def start(home: Home, tenant: Tenant, provider: Provider, tuning: Mapping[str, str], tcp_port: int | None) -> Server:
+def start(home: Home, tenant: Tenant, provider: Provider, tuning: Mapping[str, str]) -> Server:
     """Start `postgres` on what is there; it need not be ready yet."""
     clear_remains(home)
     rotate(home.log)
-    address = _address(home, tenant, tcp_port)
-    _forget_socket_lock(address)
-    settings = {**cluster.SETTINGS, **tuning, **_listening(home, tenant, address)}
+    folder = cluster.socket_folder(home, tenant)
+    for lock in folder.glob(".s.PGSQL.*"):  # it names the dead server too; the folder is ours alone
+        lock.unlink(missing_ok=True)
+    settings = {**cluster.SETTINGS, **tuning, **_listening(home, tenant, folder)}
     argv = [provider.program("postgres"), "-D", tenant.seen(home.data), *cluster.flags(settings)]
     with home.log.open("ab") as log:
         child = tenant.start(argv, signal.SIGINT, stdout=log, stderr=log)
-    return Server(home, child, address)
+    return Server(home, child, folder)
 
 
-def _address(home: Home, tenant: Tenant, tcp_port: int | None) -> Address:
-    if port.WINDOWS:
-        return Address(None, tcp_port or cluster.free_port())
-    chosen = cluster.free_port() if tcp_port == 0 else tcp_port
-    return Address(cluster.socket_folder(home, tenant), chosen)
-
-
-def _listening(home: Home, tenant: Tenant, address: Address) -> dict[str, str]:
-    """The socket's file name carries the port, so the server's port is the TCP one when there is one."""
-    settings = {"port": str(address.tcp_port or cluster.PORT), "unix_socket_permissions": "0700"}
-    settings["listen_addresses"] = "127.0.0.1" if address.tcp_port else ""
-    folder = address.socket_dir
-    inside = folder is not None and folder.is_relative_to(home.cluster)
-    settings["unix_socket_directories"] = tenant.seen(folder) if folder and inside else str(folder or "")
-    return settings
+def _listening(home: Home, tenant: Tenant, folder: Path) -> dict[str, str]:
+    inside = folder.is_relative_to(home.cluster)
+    return {
+        "port": str(cluster.PORT), "listen_addresses": "", "unix_socket_permissions": "0700",
+        "unix_socket_directories": tenant.seen(folder) if inside else str(folder),
+    }  # fmt: skip
 
 
 def _is_ready(data: Path, pid: int) -> bool:
@@ -141,23 +117,17 @@ def clear_remains(home: Home) -> None:
     data = home.data
     lines = _pidfile(data)
     suspect = int(lines[0]) if lines and lines[0].strip().isdigit() else 0
-    for how, seconds in ((signal.SIGINT, 30.0), (_quit_signal(), 10.0), (signal.SIGTERM, 0.1)):
+    for how, seconds in ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0)):
         left = port.residents(data, suspect)
-        _tell(left, suspect, how)
-        if not left or _all_gone(data, suspect, seconds if suspect in left else min(seconds, 2.0)):
+        # The postmaster brings its children down; without it they are told one by one, and soon more firmly.
+        for pid in [suspect] if suspect in left else left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+        if _all_gone(data, suspect, seconds if suspect in left else min(seconds, 2.0)):
             break
     else:
-        _finish_off(data, suspect)
+        raise PostgresError(f"processes {left} of an earlier server do not end", "End them, then start again.")
     (data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _tell(left: list[int], suspect: int, how: signal.Signals) -> None:
-    """The postmaster brings its children down; without it they are told one by one."""
-    for pid in [suspect] if suspect in left else left:
-        try:
-            os.kill(pid, how)
-        except ProcessLookupError:
-            continue
 
 
 def _all_gone(data: Path, suspect: int, seconds: float) -> bool:
@@ -167,21 +137,6 @@ def _all_gone(data: Path, suspect: int, seconds: float) -> bool:
             return False
         time.sleep(0.02)
     return True
-
-
-def _finish_off(data: Path, suspect: int) -> None:
-    left = port.residents(data, suspect)
-    for pid in left:
-        os.kill(pid, signal.SIGTERM if port.WINDOWS else signal.SIGKILL)
-    if not _all_gone(data, suspect, 10.0):
-        raise PostgresError(f"processes {left} of an earlier server do not end", "End them, then start again.")
-
-
-def _forget_socket_lock(address: Address) -> None:
-    """The socket's own lock file names the dead server too; the folder is ours alone."""
-    if address.socket_dir:
-        for path in address.socket_dir.glob(".s.PGSQL.*"):
-            path.unlink(missing_ok=True)
 
 
 def rotate(log: Path, limit: int = _LOG_LIMIT) -> None:
