@@ -1,8 +1,7 @@
 """What the world may see of case studies, and what it may ask to be done with them.
 
-The rights of the reader are predicates of each type (`visible`); the services ask the same in Python
-(`practices.cases.life.visible`), and tests hold both together. What may be seen in all is the table of
-`tests/visibility.csv`.
+The rights of the reader are predicates beside the nouns (`practices.cases.reach`), through which services reach a thing
+as well. What may be seen in all is the table of `tests/visibility.csv`.
 """
 
 import strawberry

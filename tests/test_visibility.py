@@ -185,7 +185,7 @@ async def test_counts_and_filters_tell_no_more_than_the_lists(
 
 
 async def test_services_reach_what_the_reads_show(stage: Stage) -> None:
-    """The rules that stand in Python and in SQL: who sees a practice, and which of its versions."""
+    """A service locates by the predicate of the read: the practice, and which of its versions."""
     for name in ACTORS:
         actor = stage.world.actors[name]
         for word, key in stage.world.practices.items():

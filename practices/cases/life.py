@@ -1,27 +1,32 @@
-"""The life of a case study as one table: which verb leads where, and who may; and when whom it becomes
-visible.
+"""The life of a case study as one table: which verb leads where, who may, and what the log says of it; and when whom
+it becomes visible.
 
-Binding text: design/domain.md section 5.1 (review and life, visibility).
+Binding text: design/domain.md section 5.1 (review and life, visibility). The sides of a practice are its `city`, the
+`editor` to whom this one was given, and the city of the `reviewer` who is asked.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from i18n.content.documents import Audience, Written
 from practices.cases.models import Practice, PracticeStatus, Visibility
-from wego.core.access import Actor, Permission
-from wego.core.errors import Conflict
+from wego.core.access import Permission
+from wego.core.audit import Event
+from wego.core.errors import Conflict, NotAllowed
+from wego.core.machine import Life, Step, To, Who, each
 
 S = PracticeStatus
 P = Permission
+E = Event
 
 
 class Verb(StrEnum):
+    CREATE = "create"
     REVISE = "revise"
     TRANSLATE = "translate"
+    RELEASE_TRANSLATION = "release_translation"
     SUBMIT = "submit"
     ASSIGN_REVIEWER = "assign_reviewer"
     REQUEST_CHANGES = "request_changes"
@@ -30,61 +35,56 @@ class Verb(StrEnum):
     ARCHIVE = "archive"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Who may: a post with the permission in the own city, or in the secretariat; editors of the single
-    practice; reviewers to whom it was assigned."""
-
-    permission: Permission
-    city: bool = False
-    editor: bool = False
-    reviewer: bool = False
-
-
-RULES: dict[Verb, Rule] = {
-    Verb.REVISE: Rule(P.PRACTICE_WRITE, city=True, editor=True),
-    Verb.TRANSLATE: Rule(P.PRACTICE_TRANSLATE, city=True, editor=True),
-    Verb.SUBMIT: Rule(P.PRACTICE_SUBMIT, city=True),
-    Verb.ASSIGN_REVIEWER: Rule(P.PRACTICE_ASSIGN),
-    Verb.REQUEST_CHANGES: Rule(P.PRACTICE_REVIEW, reviewer=True),
-    Verb.ACCEPT: Rule(P.PRACTICE_REVIEW, reviewer=True),
-    Verb.PUBLISH: Rule(P.PRACTICE_PUBLISH, city=True),
-    Verb.ARCHIVE: Rule(P.PRACTICE_PUBLISH, city=True),
-}
-
 # While it is in one of these states, its reviewers and the texts under review are each other's business.
 UNDER_REVIEW = frozenset({S.SUBMITTED, S.UNDER_REVIEW, S.CHANGES_REQUESTED, S.ACCEPTED})
-_ALIVE = (S.DRAFT, S.SUBMITTED, S.UNDER_REVIEW, S.CHANGES_REQUESTED, S.ACCEPTED, S.PUBLISHED)
+_ALIVE = UNDER_REVIEW | {S.DRAFT, S.PUBLISHED}
+_WRITABLE, _DECIDABLE = {S.DRAFT, S.CHANGES_REQUESTED}, {S.SUBMITTED, S.UNDER_REVIEW, S.ACCEPTED}
 
-# verb → state it starts from → state it leads to. What is not here is refused.
-STEPS: dict[Verb, dict[PracticeStatus, PracticeStatus]] = {
-    Verb.REVISE: {state: state for state in (S.DRAFT, S.CHANGES_REQUESTED, S.PUBLISHED)},
-    Verb.TRANSLATE: {state: state for state in _ALIVE},
-    Verb.SUBMIT: {
-        S.DRAFT: S.SUBMITTED,
-        S.CHANGES_REQUESTED: S.SUBMITTED,
-    },  # or back to its reviewers: reviews.reopen
-    Verb.ASSIGN_REVIEWER: {S.SUBMITTED: S.UNDER_REVIEW, S.UNDER_REVIEW: S.UNDER_REVIEW},
-    Verb.REQUEST_CHANGES: {
-        S.SUBMITTED: S.CHANGES_REQUESTED,
-        S.UNDER_REVIEW: S.CHANGES_REQUESTED,
-        S.ACCEPTED: S.CHANGES_REQUESTED,
-    },
-    Verb.ACCEPT: {S.UNDER_REVIEW: S.ACCEPTED},
-    Verb.PUBLISH: {S.SUBMITTED: S.PUBLISHED, S.UNDER_REVIEW: S.PUBLISHED, S.ACCEPTED: S.PUBLISHED},
-    Verb.ARCHIVE: {S.PUBLISHED: S.ARCHIVED},
-}
-
-# Before acceptance only the secretariat publishes: its own decision takes the place of the review.
-PUBLISHED_BY_CITY = frozenset({S.ACCEPTED})
+WRITERS = Who(P.PRACTICE_WRITE, "city", "editor")
+TRANSLATORS = Who(P.PRACTICE_TRANSLATE, "city", "editor")
+PUBLISHERS = Who(P.PRACTICE_PUBLISH, "city")
+SENDERS, REVIEWERS = Who(P.PRACTICE_SUBMIT, "city"), Who(P.PRACTICE_REVIEW, "reviewer")
+ASSIGNERS, OFFICE = Who(P.PRACTICE_ASSIGN), Who(P.PRACTICE_PUBLISH)
 
 
-def step(practice: Practice, verb: Verb) -> PracticeStatus:
-    """The state to which the verb leads; refused where the table has none."""
-    target = STEPS[verb].get(practice.status)
-    if target is None:
-        raise Conflict("This practice is {status}; that does not allow this step.", status=practice.status.value)
-    return target
+def _not_accepted() -> Conflict:
+    return Conflict("This practice has not been accepted by a reviewer yet.")
+
+
+def _not_yours() -> NotAllowed:
+    return NotAllowed("Your role does not allow this.")
+
+
+def _impossible(state: str) -> Conflict:
+    return Conflict("This practice is {status}; that does not allow this step.", status=state)
+
+
+LIFE: Life[PracticeStatus, Verb] = Life(
+    #    from            verb                      to                   who          event
+    Step(None,           Verb.CREATE,              S.DRAFT,             WRITERS,     E.PRACTICE_CREATED),
+    *each(_WRITABLE,     Verb.REVISE,              To.SAME,             WRITERS,     E.PRACTICE_REVISED),
+    # It is live at once, so it takes who may publish besides.
+    Step(S.PUBLISHED,    Verb.REVISE,              To.SAME,             WRITERS & PUBLISHERS,
+                                                                                     E.PRACTICE_REVISED,
+         denied=_not_yours),
+    *each(_ALIVE,        Verb.TRANSLATE,           To.SAME,             TRANSLATORS, E.PRACTICE_TRANSLATED),
+    *each(_ALIVE,        Verb.RELEASE_TRANSLATION, To.SAME,             PUBLISHERS,  E.PRACTICE_TRANSLATED),
+    Step(S.DRAFT,        Verb.SUBMIT,              S.SUBMITTED,         SENDERS,     E.PRACTICE_SUBMITTED),
+    # Or at once back to the reviewers who asked, see practices/reviews.
+    Step(S.CHANGES_REQUESTED, Verb.SUBMIT,         S.SUBMITTED,         SENDERS,     E.PRACTICE_SUBMITTED),
+    Step(S.SUBMITTED,    Verb.ASSIGN_REVIEWER,     S.UNDER_REVIEW,      ASSIGNERS,   E.PRACTICE_REVIEWER_ASSIGNED),
+    Step(S.UNDER_REVIEW, Verb.ASSIGN_REVIEWER,     To.SAME,             ASSIGNERS,   E.PRACTICE_REVIEWER_ASSIGNED),
+    *each(_DECIDABLE,    Verb.REQUEST_CHANGES,     S.CHANGES_REQUESTED, REVIEWERS,   E.PRACTICE_CHANGES_REQUESTED),
+    Step(S.UNDER_REVIEW, Verb.ACCEPT,              S.ACCEPTED,          REVIEWERS,   E.PRACTICE_ACCEPTED),
+    # Before acceptance only the secretariat publishes: its own decision takes the place of the review.
+    Step(S.SUBMITTED,    Verb.PUBLISH,             S.PUBLISHED,         OFFICE,      E.PRACTICE_PUBLISHED,
+         denied=_not_accepted),
+    Step(S.UNDER_REVIEW, Verb.PUBLISH,             S.PUBLISHED,         OFFICE,      E.PRACTICE_PUBLISHED,
+         denied=_not_accepted),
+    Step(S.ACCEPTED,     Verb.PUBLISH,             S.PUBLISHED,         PUBLISHERS,  E.PRACTICE_PUBLISHED),
+    Step(S.PUBLISHED,    Verb.ARCHIVE,             S.ARCHIVED,          PUBLISHERS,  E.PRACTICE_ARCHIVED),
+    impossible=_impossible,
+)  # fmt: skip
 
 
 def settle(practice: Practice, now: datetime, written: Written | None = None) -> None:
@@ -111,15 +111,3 @@ def audience(practice: Practice, now: datetime) -> Audience:
     """Who may read the version that is published now, under the visibility of now. Ask it after `settle`."""
     public = None if practice.public_from is None else max(now, practice.public_from)
     return Audience(None if practice.visibility is Visibility.PRIVATE else now, public)
-
-
-def visible(practice: Practice, actor: Actor, *, involved: bool, now: datetime | None = None) -> bool:
-    """Whether somebody may see it; `involved` = its reviewer or its single-object editor, see `reach.involved`. The
-    read of graphql/types.py says the same in SQL, and a test holds both together."""
-    if actor.may(Permission.PRACTICE_READ, practice.city_id) or involved:
-        return True
-    if practice.status is not S.PUBLISHED:
-        return False
-    at = now or datetime.now(UTC)
-    public = practice.public_from is not None and practice.public_from <= at
-    return public or (actor.shape.member and practice.visibility is not Visibility.PRIVATE)

@@ -12,23 +12,23 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col
 
 from i18n.content import documents, markdown
 from i18n.content.documents import Draft, Section, Translated, TranslationDraft
-from i18n.content.models import ContentDocument, ContentRevision, Origin
+from i18n.content.models import ContentRevision, Origin
 from members.people import people
 from members.register import cities
 from members.register.models import City
 from practices.cases import facts as facts_of
 from practices.cases import life, narrative, slugs
-from practices.cases.life import Verb
+from practices.cases.life import LIFE, PUBLISHERS, Verb
 from practices.cases.models import Practice, PracticeEditor, PracticeStatus, Visibility
 from practices.cases.narrative import Hint
-from practices.cases.reach import reach, require
-from wego.core import access, audit, jobs
+from practices.cases.reach import reach
+from wego.core import access, audit, jobs, reads
 from wego.core.access import Actor, ActorKind, Permission, Role
 from wego.core.audit import Event
 from wego.core.db import Session
@@ -68,7 +68,7 @@ async def create(
     """Draft a case study of a city in the language of its choice. With exactly one post that may write, the
     city is understood; else its slug is needed."""
     city_id = await _writing_city(db, actor, city)
-    access.require(actor, Permission.PRACTICE_WRITE, city_id)
+    step = LIFE.step(actor, None, Verb.CREATE, {"city": city_id})
     at = now or datetime.now(UTC)
     columns = {"visibility": Visibility.PUBLIC, **facts_of.checked(facts, now=at)}  # publishing is an act of its own
     tag = documents.locale_tag(locale, ("input", "originalLocale"))
@@ -83,8 +83,8 @@ async def create(
     )
     life.settle(practice, at, written)
     db.add(practice)
-    await audit.record(db, actor, Event.PRACTICE_CREATED, "Practice", practice.id, city=str(city_id), locale=tag)
-    await jobs.tell(db, Event.PRACTICE_CREATED, subject_id=str(practice.id))
+    await audit.record(db, actor, step.event, "Practice", practice.id, city=str(city_id), locale=tag)
+    await jobs.tell(db, step.event, subject_id=str(practice.id))
     return Outcome(practice, tuple(narrative.hints(whole, tag)))
 
 
@@ -121,11 +121,7 @@ async def revise(
 ) -> Outcome:
     """Write the next revision of texts and facts. Of a published practice it is live at once, as a new
     version."""
-    practice = await reach(db, actor, key, now=now)
-    await require(db, actor, Verb.REVISE, practice)
-    if practice.status is PracticeStatus.PUBLISHED:  # it is live at once, so it takes who may publish
-        access.require(actor, Permission.PRACTICE_PUBLISH, practice.city_id)
-    practice.status = life.step(practice, Verb.REVISE)
+    practice, step = await reach(db, actor, key, Verb.REVISE)
     at = now or datetime.now(UTC)
     columns = facts_of.checked(facts, now=at)
     before, shown = await documents.written(db, key), practice.visibility
@@ -146,11 +142,11 @@ async def revise(
     if live:
         await documents.publish(db, key, at, life.audience(practice, at))
     await audit.record(
-        db, actor, Event.PRACTICE_REVISED, "Practice", key, revision=written.number, minor=minor,
+        db, actor, step.event, "Practice", key, revision=written.number, minor=minor,
         live=live, changed_blocks=written.changed, carried_blocks=[str(block) for block in written.carried],
         changed_facts=sorted(columns),
     )  # fmt: skip
-    await jobs.tell(db, Event.PRACTICE_REVISED, subject_id=str(key))
+    await jobs.tell(db, step.event, subject_id=str(key))
     return Outcome(practice, tuple(narrative.hints(after, practice.original_locale)))
 
 
@@ -181,11 +177,9 @@ async def translate(
 
     Of a published practice it is live at once for who may publish; what others write waits until one of those
     releases it. A program never says that a person wrote."""
-    practice = await reach(db, actor, key, now=now)
-    await require(db, actor, Verb.TRANSLATE, practice)
-    life.step(practice, Verb.TRANSLATE)
+    practice, step = await reach(db, actor, key, Verb.TRANSLATE)
     said = _origin(actor, origin)
-    live = practice.status is not PracticeStatus.PUBLISHED or may_publish(actor, practice)
+    live = practice.status is not PracticeStatus.PUBLISHED or PUBLISHERS.allows(actor, {"city": practice.city_id})
     at = now or datetime.now(UTC)
     done = await documents.translate(
         db, key, locale, draft, author=actor.subject, origin=said, live=live,
@@ -194,16 +188,11 @@ async def translate(
     if live:  # what waits is nobody's business outside, not even that something was written
         life.settle(practice, at)
     await audit.record(
-        db, actor, Event.PRACTICE_TRANSLATED, "Practice", key, locale=done.locale, origin=said.value,
+        db, actor, step.event, "Practice", key, locale=done.locale, origin=said.value,
         blocks=done.touched, live=live,
     )  # fmt: skip
-    await jobs.tell(db, Event.PRACTICE_TRANSLATED, subject_id=str(key))
+    await jobs.tell(db, step.event, subject_id=str(key))
     return done
-
-
-def may_publish(actor: Actor, practice: Practice) -> bool:
-    """Whether the actor may change what is live of a practice."""
-    return actor.may(Permission.PRACTICE_PUBLISH, practice.city_id)
 
 
 def _origin(actor: Actor, origin: Origin | None) -> Origin:
@@ -222,17 +211,15 @@ async def release_translation(
     db: Session, actor: Actor, key: UUID, locale: str, *, now: datetime | None = None
 ) -> Translated:
     """Make live what waits of a translation of a published practice. For who may publish."""
-    practice = await reach(db, actor, key, now=now)
-    access.require(actor, Permission.PRACTICE_PUBLISH, practice.city_id)
-    life.step(practice, Verb.TRANSLATE)
+    practice, step = await reach(db, actor, key, Verb.RELEASE_TRANSLATION)
     at = now or datetime.now(UTC)
     done = await documents.release(db, key, locale, at)
     life.settle(practice, at)
     await audit.record(
-        db, actor, Event.PRACTICE_TRANSLATED, "Practice", key, locale=done.locale, blocks=done.touched, live=True,
+        db, actor, step.event, "Practice", key, locale=done.locale, blocks=done.touched, live=True,
         released=True,
     )  # fmt: skip
-    await jobs.tell(db, Event.PRACTICE_TRANSLATED, subject_id=str(key))
+    await jobs.tell(db, step.event, subject_id=str(key))
     return done
 
 
@@ -247,42 +234,38 @@ def fact_hints(practice: Practice) -> list[Hint]:
 
 async def publish(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Practice:
     """Make it a published version: by the city after acceptance, by the secretariat also without a review."""
-    practice = await reach(db, actor, key, now=now)
-    await require(db, actor, Verb.PUBLISH, practice)
-    target, reviewed = life.step(practice, Verb.PUBLISH), practice.status in life.PUBLISHED_BY_CITY
-    if not reviewed and not actor.may(Permission.PRACTICE_PUBLISH):
-        raise Conflict("This practice has not been accepted by a reviewer yet.")
+    practice, step = await reach(db, actor, key, Verb.PUBLISH)
     narrative.require_publishable(practice, await documents.written(db, key))
     at = now or datetime.now(UTC)
-    practice.status, practice.published_at = target, at
+    practice.status, practice.published_at = PracticeStatus.PUBLISHED, at
     await _show(db, practice, at, opened=True)
     life.settle(practice, at)
     await documents.publish(db, key, at, life.audience(practice, at))
     await audit.record(
-        db, actor, Event.PRACTICE_PUBLISHED, "Practice", key, city=str(practice.city_id), reviewed=reviewed,
+        db, actor, step.event, "Practice", key, city=str(practice.city_id),
+        reviewed=step.source is PracticeStatus.ACCEPTED,
         visibility=practice.visibility.value,
     )  # fmt: skip
-    await jobs.tell(db, Event.PRACTICE_PUBLISHED, subject_id=str(key))
+    await jobs.tell(db, step.event, subject_id=str(key))
     return practice
 
 
 async def archive(db: Session, actor: Actor, key: UUID, reason: str, *, now: datetime | None = None) -> Practice:
     """Take a published practice out of sight, with a reason; nothing is deleted."""
-    practice = await reach(db, actor, key, now=now)
-    await require(db, actor, Verb.ARCHIVE, practice)
+    practice, step = await reach(db, actor, key, Verb.ARCHIVE)
     markdown.check_text(reason, path=("input", "reason"), limit=MOST_REASON, lines=True)
-    practice.status = life.step(practice, Verb.ARCHIVE)
+    practice.status = PracticeStatus.ARCHIVED
     at = now or datetime.now(UTC)
     life.settle(practice, at)
     await documents.close(db, key, at)
-    await audit.record(db, actor, Event.PRACTICE_ARCHIVED, "Practice", key, words={"reason": reason})
-    await jobs.tell(db, Event.PRACTICE_ARCHIVED, subject_id=str(key))
+    await audit.record(db, actor, step.event, "Practice", key, words={"reason": reason})
+    await jobs.tell(db, step.event, subject_id=str(key))
     return practice
 
 
 async def add_editor(db: Session, actor: Actor, key: UUID, person_id: UUID) -> None:
     """Give a single practice to a person who has the role of an object editor in its city."""
-    practice = await reach(db, actor, key)
+    practice = await reads.locate(db, actor, Practice, key, lock=True)
     access.require(actor, Permission.ROLE_ASSIGN, practice.city_id)
     refused = Conflict("This person is not an object editor of this city.")
     try:
@@ -302,18 +285,10 @@ async def add_editor(db: Session, actor: Actor, key: UUID, person_id: UUID) -> N
 
 
 async def versions(db: Session, actor: Actor, key: UUID) -> Sequence[ContentRevision]:
-    """The versions that the actor may read, oldest first; drafts are for those who may read drafts. The read of
-    graphql/texts.py says the same in SQL, and a test holds both together."""
-    practice = await reach(db, actor, key)
-    query = select(ContentRevision).where(col(ContentRevision.document_id) == key)
-    if not actor.may(Permission.PRACTICE_READ, practice.city_id):
-        kept = ContentRevision.members_from if actor.shape.member else ContentRevision.public_from
-        current = select(col(ContentDocument.current_revision_id)).where(col(ContentDocument.id) == key)
-        query = query.where(
-            col(ContentRevision.published_at).is_not(None),
-            (col(kept) <= func.now()) | (col(ContentRevision.id) == current.scalar_subquery()),
-        )
-    return (await db.execute(query.order_by(col(ContentRevision.number)))).scalars().all()
+    """The versions that the actor may read, oldest first; drafts are for those who may read drafts."""
+    await reads.locate(db, actor, Practice, key)
+    of_practice = col(ContentRevision.document_id) == key
+    return await reads.seen(db, actor, ContentRevision, of_practice, order=[col(ContentRevision.number)])
 
 
 def facts_given(**facts: Any) -> dict[str, Any]:

@@ -1,78 +1,99 @@
-"""Finding a practice for a verb: who may see it, who edits it, who may do what to it."""
+"""Who may see a practice, who works on it in particular, and how a verb reaches it.
+
+Each is one predicate in SQL: reads put it into their statement, services reach the practice through it.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import col
 
+from i18n.content import rights
 from members.register.models import City
-from practices.cases import life
-from practices.cases.life import Verb
-from practices.cases.models import Practice, PracticeEditor, Review
-from wego.core import access
-from wego.core.access import Actor, Permission, Role
+from practices.cases.life import LIFE, UNDER_REVIEW, Verb
+from practices.cases.models import Practice, PracticeStatus
+from wego.core import reads
+from wego.core.access import Actor, ActorKind, Permission, Role
 from wego.core.db import Session
 from wego.core.errors import Conflict, NotFound
+from wego.core.machine import Step
+
+if TYPE_CHECKING:
+    from wego.core.reads.query import Query
+
+_UNDER_REVIEW = ", ".join(f"'{status.value}'" for status in sorted(UNDER_REVIEW))
 
 
-async def reach(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Practice:
-    """The practice, locked for a change; NOT_FOUND in the same words where it is not there and where the
-    actor may not see it."""
-    query = select(Practice).where(col(Practice.id) == key).with_for_update()
-    practice = (await db.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
-    if practice is None or not life.visible(practice, actor, involved=await involved(db, actor, practice), now=now):
-        raise NotFound("There is no such practice, or you may not see it.")
-    return practice
+def missing() -> NotFound:
+    return NotFound("There is no such practice, or you may not see it.")
+
+
+@reads.visible(Practice, missing=missing)
+def visible_practice(q: Query, t: str) -> str | None:
+    """Everybody what is public by now, members what is published for them, and those who work on it the rest."""
+    drafts = reads_drafts(q, t)
+    if drafts is None:
+        return None
+    parts = [f"{t}.public_from <= now()"]
+    if q.shape.member:
+        parts.append(f"({t}.status = 'published' and {t}.visibility <> 'private')")
+    parts += [part for part in (drafts, edited(q, t), reviewed(q, t)) if part != "false"]
+    return f"({' or '.join(parts)})"
+
+
+def reads_drafts(q: Query, t: str) -> str | None:
+    """Whether the reader may see what is not published of a practice: he is of its city, or of the secretariat."""
+    if q.everywhere(Permission.PRACTICE_READ):
+        return None
+    if not q.somewhere(Permission.PRACTICE_READ):
+        return "false"
+    return f"{t}.city_id = any({q.cities_with(Permission.PRACTICE_READ)})"
+
+
+def edited(q: Query, t: str) -> str:
+    """Whether this single practice was given to the reader to write, and he still is an object editor of its city."""
+    if q.shape.kind is not ActorKind.PERSON:
+        return "false"
+    cities = q.bind(lambda run: list(run.actor.cities_as(Role.OBJECT_EDITOR)), "uuid[]", "object editor")
+    return (
+        f"({t}.city_id = any({cities}) and exists (select 1 from practice_editor e"
+        f" where e.practice_id = {t}.id and e.person_id = {q.person()}))"
+    )
+
+
+def reviewed(q: Query, t: str) -> str:
+    """Whether the reader reviews it: while it is under review, and he holds the office for which it was assigned."""
+    if q.shape.kind is not ActorKind.PERSON or not q.somewhere(Permission.PRACTICE_REVIEW):
+        return "false"
+    return (
+        f"({t}.status in ({_UNDER_REVIEW}) and exists (select 1 from review v where v.practice_id = {t}.id"
+        f" and v.reviewer_id = {q.person()} and v.reviewer_city_id = any({q.cities_with(Permission.PRACTICE_REVIEW)})))"
+    )
+
+
+rights.owned("practice", drafts=reads_drafts, given=edited)
+
+
+async def reach(db: Session, actor: Actor, key: UUID, verb: Verb) -> tuple[Practice, Step[PracticeStatus, Verb]]:
+    """The practice, locked for a change, and the row of its life that the verb takes: may the actor see it, may he do
+    this, and is it possible now."""
+    practice, held = await reads.locate_with(db, actor, Practice, key, {"editor": edited}, lock=True)
+    return practice, LIFE.step(actor, practice, verb, {"city": practice.city_id, **held})
 
 
 async def by_slug(db: Session, actor: Actor, slug: str) -> UUID:
     """The key of a practice by its name in addresses, among those that the actor may see. Unpublished ones of several
     cities can have the same name: who sees more than one names the city too (`seoul/night-buses`), or the id."""
     city, _, name = slug.rpartition("/")
-    query = select(Practice).where(col(Practice.slug) == name)
+    where = [col(Practice.slug) == name]
     if city:
-        query = query.join(City, col(City.id) == col(Practice.city_id)).where(col(City.slug) == city)
-    twins = (await db.execute(query)).scalars().all()
-    seen = [each for each in twins if life.visible(each, actor, involved=await involved(db, actor, each))]
-    if not seen:
-        raise NotFound("There is no such practice, or you may not see it.")
-    if len(seen) > 1:
+        where.append(col(Practice.city_id).in_(select(col(City.id)).where(col(City.slug) == city)))
+    found = await reads.seen(db, actor, Practice, *where)
+    if not found:
+        raise missing()
+    if len(found) > 1:
         raise Conflict("Several practices have this name: say which one by its id.", path=("input", "practice"))
-    return seen[0].id
-
-
-async def involved(db: Session, actor: Actor, practice: Practice) -> bool:
-    """Whether somebody works on this practice in particular: as its object editor, or as its reviewer, while it is
-    reviewed and while he holds the office for which it was assigned to him."""
-    if actor.person_id is None or actor.scopes is not None:
-        return False
-    if await edits(db, actor, practice):
-        return True
-    cities = actor.cities_with(Permission.PRACTICE_REVIEW)
-    if practice.status not in life.UNDER_REVIEW or not cities:
-        return False
-    reviewing = select(col(Review.id)).where(
-        col(Review.practice_id) == practice.id,
-        col(Review.reviewer_id) == actor.person_id,
-        col(Review.reviewer_city_id).in_(cities),
-    )
-    return (await db.execute(reviewing.limit(1))).first() is not None
-
-
-async def edits(db: Session, actor: Actor, practice: Practice) -> bool:
-    """Whether this single practice was given to the actor, and he still has the role for it in its city."""
-    post = practice.city_id in actor.cities_as(Role.OBJECT_EDITOR)
-    if not post or actor.person_id is None or actor.scopes is not None:
-        return False
-    return await db.get(PracticeEditor, (practice.id, actor.person_id)) is not None
-
-
-async def require(db: Session, actor: Actor, verb: Verb, practice: Practice) -> None:
-    """Raise unless the actor may do this to this practice, by his posts or as its single-object editor."""
-    rule = life.RULES[verb]
-    if rule.editor and await edits(db, actor, practice):
-        return
-    access.require(actor, rule.permission, practice.city_id if rule.city else None)
+    return found[0].id

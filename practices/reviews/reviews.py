@@ -20,16 +20,16 @@ from i18n.content.models import ContentDocument
 from members.people import people
 from members.people.models import Person
 from practices.cases import life, narrative
-from practices.cases.life import Verb
+from practices.cases.life import LIFE, Verb
 from practices.cases.models import Practice, PracticeStatus, Review, ReviewComment, ReviewStatus
 from practices.cases.narrative import BUDGETS, require_publishable
 from practices.cases.practices import Outcome, fact_hints
-from practices.cases.reach import reach, require
-from wego.core import access, audit, jobs
+from practices.cases.reach import reach
+from wego.core import audit, jobs, reads
 from wego.core.access import GRANTS, Actor, Permission
-from wego.core.audit import Event
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from wego.core.machine import Step
 
 MOST_COMMENTS = 60
 MOST_COMMENT = 4_000
@@ -47,26 +47,23 @@ class Comment:
 
 async def submit(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Outcome:
     """Hand in for review; after requested changes it goes back to the reviewers who asked for them."""
-    practice = await reach(db, actor, key, now=now)
-    await require(db, actor, Verb.SUBMIT, practice)
-    target = life.step(practice, Verb.SUBMIT)
+    practice, step = await reach(db, actor, key, Verb.SUBMIT)
     draft = await documents.written(db, key)
     narrative.require(draft, narrative.TO_SUBMIT)
     at = now or datetime.now(UTC)
-    practice.status = target
-    if await reopen(db, practice, at):
-        practice.status = PracticeStatus.UNDER_REVIEW
+    again = await reopen(db, practice, at)
+    practice.status = PracticeStatus.UNDER_REVIEW if again else PracticeStatus.SUBMITTED
     life.settle(practice, at)
     await audit.record(
         db,
         actor,
-        Event.PRACTICE_SUBMITTED,
+        step.event,
         "Practice",
         key,
         city=str(practice.city_id),
         to=practice.status.value,
     )
-    await jobs.tell(db, Event.PRACTICE_SUBMITTED, subject_id=str(key))
+    await jobs.tell(db, step.event, subject_id=str(key))
     return Outcome(practice, (*narrative.hints(draft, practice.original_locale), *fact_hints(practice)))
 
 
@@ -80,9 +77,7 @@ async def assign(
     now: datetime | None = None,
 ) -> Review:
     """Give a practice to a reviewer of another city in good standing; a conflict he declares forbids it."""
-    practice = await reach(db, actor, key, now=now)
-    access.require(actor, life.RULES[Verb.ASSIGN_REVIEWER].permission)
-    target = life.step(practice, Verb.ASSIGN_REVIEWER)
+    practice, step = await reach(db, actor, key, Verb.ASSIGN_REVIEWER)
     if _declared(conflict):
         raise Conflict("This reviewer declared a conflict of interest; choose another.")
     city_id = await _reviewing_city(db, practice, reviewer_id)
@@ -95,13 +90,13 @@ async def assign(
         round=turn, assigned_at=at,
     )  # fmt: skip
     db.add(review)
-    practice.status = target
+    practice.status = PracticeStatus.UNDER_REVIEW
     life.settle(practice, at)
     await audit.record(
-        db, actor, Event.PRACTICE_REVIEWER_ASSIGNED, "Practice", key, reviewer=str(reviewer_id),
+        db, actor, step.event, "Practice", key, reviewer=str(reviewer_id),
         reviewer_city=str(city_id), round=turn,
     )  # fmt: skip
-    await jobs.tell(db, Event.PRACTICE_REVIEWER_ASSIGNED, subject_id=str(key))
+    await jobs.tell(db, step.event, subject_id=str(key))
     return review
 
 
@@ -185,9 +180,7 @@ async def request_changes(
     now: datetime | None = None,
 ) -> Review:  # fmt: skip
     """Ask the city for changes, section by section: the assigned reviewer, or the secretariat."""
-    practice = await reach(db, actor, key, now=now)
-    review = await _own_review(db, actor, practice, Verb.REQUEST_CHANGES)
-    target = life.step(practice, Verb.REQUEST_CHANGES)
+    practice, review, step = await _reach(db, actor, key, Verb.REQUEST_CHANGES)
     _check_comments(comments)
     at = now or datetime.now(UTC)
     if review is None:
@@ -206,22 +199,20 @@ async def request_changes(
             )
         )
     await _close_others(db, practice, review, at)
-    practice.status = target
+    practice.status = PracticeStatus.CHANGES_REQUESTED
     life.settle(practice, at)
     await audit.record(
-        db, actor, Event.PRACTICE_CHANGES_REQUESTED, "Practice", key, review=str(review.id),
+        db, actor, step.event, "Practice", key, review=str(review.id),
         sections=sorted({comment.section or "" for comment in comments}),
         conflict=bool(review.conflict_declared),
     )  # fmt: skip
-    await jobs.tell(db, Event.PRACTICE_CHANGES_REQUESTED, subject_id=str(key))
+    await jobs.tell(db, step.event, subject_id=str(key))
     return review
 
 
 async def accept(db: Session, actor: Actor, key: UUID, *, conflict: str, now: datetime | None = None) -> Review:
     """Accept for publication: the assigned reviewer, who declares by an empty `conflict` that he has none."""
-    practice = await reach(db, actor, key, now=now)
-    review = await _own_review(db, actor, practice, Verb.ACCEPT)
-    target = life.step(practice, Verb.ACCEPT)
+    practice, review, step = await _reach(db, actor, key, Verb.ACCEPT)
     if review is None:
         raise NotAllowed("Only the reviewer to whom this practice was assigned can accept it.")
     if review.conflict_declared or _declared(conflict):
@@ -230,23 +221,22 @@ async def accept(db: Session, actor: Actor, key: UUID, *, conflict: str, now: da
     at = now or datetime.now(UTC)
     review.status, review.decided_at = ReviewStatus.ACCEPTED, at
     await _close_others(db, practice, review, at)
-    practice.status = target
+    practice.status = PracticeStatus.ACCEPTED
     life.settle(practice, at)
-    await audit.record(db, actor, Event.PRACTICE_ACCEPTED, "Practice", key, review=str(review.id))
-    await jobs.tell(db, Event.PRACTICE_ACCEPTED, subject_id=str(key))
+    await audit.record(db, actor, step.event, "Practice", key, review=str(review.id))
+    await jobs.tell(db, step.event, subject_id=str(key))
     return review
 
 
-async def _own_review(db: Session, actor: Actor, practice: Practice, verb: Verb) -> Review | None:
-    """The actor's open review; None for the secretariat, refused for everybody else and for who lost his
-    post."""
-    permission = life.RULES[verb].permission
+async def _reach(
+    db: Session, actor: Actor, key: UUID, verb: Verb
+) -> tuple[Practice, Review | None, Step[PracticeStatus, Verb]]:
+    """The practice, the actor's open review of it (None for the secretariat) and the row that the verb takes; refused
+    for everybody else, and for who lost his post."""
+    practice = await reads.locate(db, actor, Practice, key, lock=True)
     review = await _open_review(db, practice, actor.person_id) if actor.person_id and actor.scopes is None else None
-    if review is None:
-        access.require(actor, permission)
-    elif not actor.may(permission, review.reviewer_city_id):
-        raise NotAllowed("Your role does not allow this.")
-    return review
+    sides = {"city": practice.city_id, "reviewer": review.reviewer_city_id if review else None}
+    return practice, review, LIFE.step(actor, practice, verb, sides)
 
 
 async def _office_review(db: Session, actor: Actor, practice: Practice, at: datetime) -> Review:

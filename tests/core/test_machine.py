@@ -102,6 +102,15 @@ def test_a_side_can_be_the_actor_himself() -> None:
         LIFE.step(guest, draft, Verb.WRITE, {**SIDES, "editor": False})
 
 
+def test_two_can_be_asked_of_one_actor() -> None:
+    both = Who(P.PRACTICE_WRITE, "provider", "editor") & PROVIDER & Who(P.PRACTICE_PUBLISH, "provider")
+    editor = Actor(ActorKind.PERSON, "editor", uuid4(), (Post(Role.EDITOR, CITY),))
+    assert both.allows(make_cio(), SIDES)
+    assert not both.allows(editor, SIDES)
+    assert not both.allows(OFFICER, {**SIDES, "editor": False})
+    assert not both.allows(make_cio(OTHER), {**SIDES, "editor": True})
+
+
 def test_what_is_not_in_the_table_is_refused_with_the_state() -> None:
     with pytest.raises(Conflict) as refused:
         LIFE.step(make_cio(), Agreement(State.AGREED), Verb.OFFER, SIDES)

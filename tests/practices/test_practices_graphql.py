@@ -10,11 +10,9 @@ from sqlalchemy import select
 
 from i18n.content import documents
 from members.people.models import Person
-from practices.cases import life
-from practices.cases.models import Practice, PracticeEditor, Review
+from practices.cases.models import Practice, PracticeEditor
 from practices.cases.narrative import BUDGETS, TO_PUBLISH
-from practices.cases.reach import edits
-from wego.core.access import NOBODY, Actor, ActorKind, Post, Role
+from wego.core.access import NOBODY, Role
 from wego.core.db import Database
 from wego.core.ids import global_id
 
@@ -48,31 +46,6 @@ async def test_a_stranger_sees_what_is_public_and_nothing_of_how_it_came_to_be(l
         )
         assert all(version["publishedAt"] for version in each["versions"])
     assert (seen["draft"], seen["members"], seen["embargo"]) == (None, None, None)
-
-
-async def test_services_and_reads_agree_on_who_sees_what(look: Ask, shown: Database) -> None:
-    async with shown.session() as db:
-        every = (await db.execute(select(Practice))).scalars().all()
-        reviewers = {(row.practice_id, row.reviewer_id) for row in (await db.execute(select(Review))).scalars()}
-        program = Actor(
-            ActorKind.PROGRAM,
-            "client",
-            posts=(Post(Role.PROGRAM, every[0].city_id),),
-            scopes=frozenset({"graphql:query"}),
-        )
-        actors = [await actor_of(shown, email) for email in PEOPLE if email != "cio@newark.demo"]
-        for actor in [*actors, program, Actor(ActorKind.SYSTEM, "test")]:
-            expected = {
-                each.slug
-                for each in every
-                if life.visible(
-                    each,
-                    actor,
-                    involved=(each.id, actor.person_id) in reviewers or await edits(db, actor, each),
-                )
-            }
-            seen = await look(actor, "{ practices(first: 100) { nodes { slug } } }")
-            assert {each["slug"] for each in seen["practices"]["nodes"]} == expected, actor
 
 
 async def test_nobody_learns_of_reviews_but_who_deals_with_them(look: Ask) -> None:

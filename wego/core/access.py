@@ -158,7 +158,9 @@ class Actor:
         return tuple(dict.fromkeys(post.city_id for post in self.posts if post.city_id))
 
     def cities_as(self, role: Role) -> tuple[UUID, ...]:
-        """The cities in good standing in which the actor holds the role."""
+        """The cities in good standing in which the actor holds the role; none where a token narrows his rights."""
+        if self.scopes is not None:
+            return ()
         return tuple({post.city_id: None for post in self.posts if post.city_id and post.active and post.role is role})
 
     def cities_with(self, permission: Permission) -> tuple[UUID, ...]:

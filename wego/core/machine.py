@@ -55,16 +55,24 @@ class To(Enum):
 
 @dataclass(frozen=True, slots=True, init=False)
 class Who:
-    """Who may: a post that has the permission everywhere, or at one of these sides of the thing."""
+    """Who may: a post that has the permission everywhere, or at one of these sides of the thing. `a & b`: who is
+    both."""
 
     permission: Permission
     sides: tuple[str, ...]
+    besides: Who | None
 
-    def __init__(self, permission: Permission, *sides: str) -> None:
+    def __init__(self, permission: Permission, *sides: str, besides: Who | None = None) -> None:
         object.__setattr__(self, "permission", permission)
         object.__setattr__(self, "sides", sides)
+        object.__setattr__(self, "besides", besides)
+
+    def __and__(self, other: Who) -> Who:
+        return Who(self.permission, *self.sides, besides=other if self.besides is None else self.besides & other)
 
     def allows(self, actor: Actor, sides: Sides = NO_SIDES) -> bool:
+        if self.besides is not None and not self.besides.allows(actor, sides):
+            return False
         return actor.may(self.permission) or any(self._at(actor, sides.get(side)) for side in self.sides)
 
     def _at(self, actor: Actor, side: UUID | bool | None) -> bool:

@@ -11,41 +11,16 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
-from i18n.content.models import BlockKind, TranslationStatus
+from i18n.content.models import BlockKind, ContentRevision, ContentTranslation, TranslationStatus
+from i18n.content.rights import visible_revision
 from i18n.language.graphql import LanguageTag, LocalizedText, TextDirection, TextOrigin, direction_of, text
 from wego.core import reads
-from wego.core.access import ActorKind, Permission, Role
 
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
 
 strawberry.enum(BlockKind, description="What a block of a text is.")
 strawberry.enum(TranslationStatus, description="Whether a translation is read by everybody yet.")
-
-
-def reads_drafts(q: Query, document: str) -> str:
-    """Whether the reader may see what is not published of a document."""
-    if q.everywhere(Permission.PRACTICE_READ):
-        return "true"
-    if not q.somewhere(Permission.PRACTICE_READ):
-        return "false"
-    own = q.cities_with(Permission.PRACTICE_READ)
-    return f"exists (select 1 from practice own where own.id = {document} and own.city_id = any({own}))"
-
-
-def edited(q: Query, practice: str, city: str) -> str:
-    """Whether a practice was given to the reader to write, and he is an object editor of its city. The same as
-    `reach.edits`."""
-    cities = q.bind(lambda run: list(run.actor.cities_as(Role.OBJECT_EDITOR)), "uuid[]", "object editor")
-    return (
-        f"({city} = any({cities}) and exists (select 1 from practice_editor e"
-        f" where e.practice_id = {practice} and e.person_id = {q.person()}))"
-    )
-
-
-def reviewing_cities(q: Query) -> str:
-    """The cities for which the reader may review now."""
-    return q.cities_with(Permission.PRACTICE_REVIEW)
 
 
 SECTION = reads.Pick(
@@ -90,18 +65,6 @@ class TranslatedSection:
     )
 
 
-def _visible_translation(q: Query, t: str) -> str | None:
-    """Everybody what is live; what waits, those who may read drafts, and who was given this practice to write."""
-    drafts = reads_drafts(q, f"{t}.document_id")
-    if drafts == "true":
-        return None
-    parts = [f"{t}.status = 'published'", drafts]
-    if q.shape.kind is ActorKind.PERSON:
-        given = edited(q, "o.id", "o.city_id")
-        parts.append(f"exists (select 1 from practice o where o.id = {t}.document_id and {given})")
-    return f"({' or '.join(parts)})"
-
-
 # The same as i18n.content.status; a test compares the two.
 _BLOCKS = (
     " from content_document d join content_block b on b.revision_id = d.current_revision_id"
@@ -139,7 +102,7 @@ class TranslatedBlock:
     text: LocalizedText = text(reads.Own(), "{t}.text", "Its text.", origin="{t}.origin", stale="{t}.stale")
 
 
-@reads.table("content_translation", visible=_visible_translation)
+@reads.table(ContentTranslation)
 @strawberry.type(
     description="A translation and how far it is: the one that is read (PUBLISHED), or one that waits until somebody"
     " who may publish releases it (IN_REVIEW). What is stale or missing is computed when asked."
@@ -193,21 +156,10 @@ class ChangeKind(StrEnum):
     CHANGED = "changed"
 
 
-def _seen_version(q: Query, t: str) -> str | None:
-    """Which versions the reader may read: those that were published for him, and the one that is live now, which he
-    sees with the practice. What was private stays so. The same as `practices.versions`."""
-    drafts = reads_drafts(q, f"{t}.document_id")
-    if drafts == "true":
-        return None
-    since = f"{t}.members_from" if q.shape.member else f"{t}.public_from"
-    live = f"{t}.id = (select d.current_revision_id from content_document d where d.id = {t}.document_id)"
-    return f"({t}.published_at is not null and ({since} <= now() or {live}) or {drafts})"
-
-
 def _changes(q: Query) -> str:
     """The differences of a version {p} to an earlier one. Drafts between versions are nobody's business: the other
     side is always a published version, and one that the reader may read."""
-    seen = _seen_version(q, "r")
+    seen = visible_revision(q, "r")
     return _CHANGES.format(base=_BASE.format(seen=f" and {seen}" if seen else ""))
 
 
@@ -238,7 +190,7 @@ class BlockChange:
     after: LocalizedText | None = text(_AFTER, "{t}.after", "Its text in the later version.")
 
 
-@reads.table("content_revision", visible=_seen_version)
+@reads.table(ContentRevision)
 @strawberry.type(
     description="A version of the original, which stays what it is. It is read by those for whom it was published, also"
     " when the practice is opened to others later. Drafts are for who may read drafts."

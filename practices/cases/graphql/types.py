@@ -9,6 +9,7 @@ import strawberry
 
 from i18n.language.graphql import LanguageTag, LocalizedText, text
 from members.register.graphql.cities import City
+from practices.cases import models
 from practices.cases.graphql.parts import (
     KEY_DATES,
     Contact,
@@ -26,45 +27,13 @@ from practices.cases.graphql.texts import (
     PracticeSection,
     PracticeTranslation,
     PracticeVersion,
-    edited,
-    reviewing_cities,
 )
-from practices.cases.life import UNDER_REVIEW
 from practices.cases.models import ActivityLevel, PracticeStatus, Stage, Visibility
 from wego.core import reads
 from wego.core.access import ActorKind, Permission
 
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
-
-_UNDER_REVIEW = ", ".join(f"'{status.value}'" for status in sorted(UNDER_REVIEW))
-
-
-def _involved(q: Query, t: str) -> list[str]:
-    """The practices of a person in particular: those that were given to him to write, and those he reviews, while they
-    are reviewed and he holds the office for it. The same as `reach.involved`."""
-    if q.shape.kind is not ActorKind.PERSON:
-        return []
-    found = [edited(q, f"{t}.id", f"{t}.city_id")]
-    if q.somewhere(Permission.PRACTICE_REVIEW):
-        found.append(
-            f"({t}.status in ({_UNDER_REVIEW}) and exists (select 1 from review v where v.practice_id = {t}.id"
-            f" and v.reviewer_id = {q.person()} and v.reviewer_city_id = any({reviewing_cities(q)})))"
-        )
-    return found
-
-
-def visible_practice(q: Query, t: str) -> str | None:
-    """Everybody what is public by now, members what is published for them, and those who work on it the rest."""
-    if q.everywhere(Permission.PRACTICE_READ):
-        return None
-    parts = [f"{t}.public_from <= now()"]
-    if q.shape.member:
-        parts.append(f"({t}.status = 'published' and {t}.visibility <> 'private')")
-    if q.somewhere(Permission.PRACTICE_READ):
-        parts.append(f"{t}.city_id = any({q.cities_with(Permission.PRACTICE_READ)})")
-    parts += _involved(q, t)
-    return f"({' or '.join(parts)})"
 
 
 def ways_to_see(q: Query, t: str, facets: str) -> list[reads.Way]:
@@ -102,7 +71,7 @@ def _elements(column: str) -> str:
     return f"jsonb_array_elements({{p}}.{column}) with ordinality as {{t}}(value, ord)"
 
 
-@reads.table("practice", visible=visible_practice)
+@reads.table(models.Practice)
 @strawberry.type(description="A case study: what a city did, told so that another can judge whether it would work.")
 class Practice(reads.Node):
     slug: str = reads.column("{t}.slug", "Its name in addresses.")

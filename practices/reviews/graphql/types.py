@@ -9,8 +9,9 @@ import strawberry
 
 from i18n.language.graphql import LocalizedText, text
 from members.register.graphql.cities import City
-from practices.cases.graphql.texts import reads_drafts, reviewing_cities
+from practices.cases import models
 from practices.cases.models import ReviewStatus
+from practices.cases.reach import reads_drafts
 from wego.core import reads
 from wego.core.access import ActorKind, Permission
 
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 strawberry.enum(ReviewStatus, description="What a reviewer said.")
 
 
+@reads.visible(models.Review)
 def _visible_review(q: Query, t: str) -> str | None:
-    drafts = reads_drafts(q, f"{t}.practice_id")
-    if drafts == "true":
+    drafts = reads_drafts(q, "own")
+    if drafts is None:
         return None
-    if q.shape.kind is not ActorKind.PERSON or not q.somewhere(Permission.PRACTICE_REVIEW):
-        return drafts
-    own = f"{t}.reviewer_id = {q.person()} and {t}.reviewer_city_id = any({reviewing_cities(q)})"
-    return f"({drafts} or {own})"
+    mine = f"{t}.reviewer_id = {q.person()} and {t}.reviewer_city_id = any({q.cities_with(Permission.PRACTICE_REVIEW)})"
+    reviewing = q.shape.kind is ActorKind.PERSON and q.somewhere(Permission.PRACTICE_REVIEW)
+    of_city = f"exists (select 1 from practice own where own.id = {t}.practice_id and {drafts})"
+    parts = [of_city] * (drafts != "false") + [mine] * reviewing
+    return f"({' or '.join(parts)})" if parts else "false"
 
 
 @reads.table("review_comment")
@@ -38,7 +41,7 @@ class ReviewComment:
     at: datetime = reads.column("{t}.at", "When.")
 
 
-@reads.table("review", visible=_visible_review)
+@reads.table(models.Review)
 @strawberry.type(description="A review by a person of another city, or by the secretariat.")
 class Review(reads.Node):
     round: int = reads.column("{t}.round", "The round: each time the practice is handed in again, one more.")

@@ -6,7 +6,7 @@ templates are `str.format` templates (write `{{` for a brace) with these names:
     {t}      alias of the row the field belongs to          {p}    alias of the parent's row (edges only)
     {x}      alias of the picked text (see `picked`)        {arg}  any declared argument of the field, bound and cast
 
-    @reads.table("city", visible=visible_city)          # the rows of the type and who sees them
+    @reads.table(CityRow)                               # the rows of the type; who sees them is said beside the noun
     @strawberry.type
     class City(reads.Node):                              # Node adds `id`, the global id
         slug: str = reads.column("{t}.slug", "Its name in addresses.")
@@ -35,6 +35,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 import strawberry
+from sqlmodel import SQLModel
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.unset import UNSET
@@ -65,16 +66,21 @@ from wego.core.reads.metadata import (
     Within,
 )
 from wego.core.reads.query import Query
+from wego.core.reads.sight import key_of, sight_of
 
 T = TypeVar("T")
 
 
-def table(name: str, *, visible: Visible | None = None, key: str = "id") -> Callable[[type[T]], type[T]]:
-    """Say which rows a type is made of. `name` is a table, or a FROM item that contains {t}."""
+def table(of: str | type[SQLModel], *, visible: Visible | None = None, key: str = "id") -> Callable[[type[T]], type[T]]:
+    """Say which rows a type is made of: those of a noun, with the predicate beside it (`sight.visible`), or of a
+    table, or of a FROM item that contains {t}."""
+    if isinstance(of, str):
+        made = Table(of if "{t}" in of else f"{of} as {{t}}", visible, key)
+    else:
+        made = Table(f"{of.__tablename__} as {{t}}", sight_of(of).predicate, key_of(of))
 
     def declare(cls: type[T]) -> type[T]:
-        source = name if "{t}" in name else f"{name} as {{t}}"
-        cls.__sql_table__ = Table(source, visible, key)  # type: ignore[attr-defined]  # read by the compiler only
+        cls.__sql_table__ = made  # type: ignore[attr-defined]  # read by the compiler only
         return cls
 
     return declare
