@@ -7,9 +7,10 @@ reader wants texts written by cities, which can be in any language of the world 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import langcodes
+from babel.core import get_global
 
 from wego.core.cache import remembered
 from wego.core.context import Reading
@@ -42,6 +43,11 @@ RIGHT_TO_LEFT_SCRIPTS = frozenset({"Arab", "Hebr", "Thaa", "Syrc", "Nkoo", "Adlm
 RIGHT_TO_LEFT_LANGUAGES = ("ar", "fa", "he", "ur", "ps", "sd", "ug", "yi", "dv", "ckb", "syr", "nqo", "ks")
 
 WRITTEN_IN_SEVERAL_SCRIPTS = frozenset({"zh", "sr", "az", "uz", "bs", "pa", "ks", "mn", "ku", "tg", "kk", "ug", "sd"})
+
+MACRO_REGIONS = (
+    "-001",
+    "-150",
+)  # the world and Europe: between a country's English and English, and no text is in them
 
 MOST_HEADER = 1_000  # characters of an Accept-Language header
 MOST_PARTS = 30  # of an Accept-Language header
@@ -111,36 +117,66 @@ def _quality(weight: str) -> float:
 @remembered(256 * 1024)
 def negotiate(tags: tuple[str, ...], city_locale: str = "") -> str:
     """The hub's own locale for a reader: the first tag that one of ours matches closely, else the language of his
-    city, else English. Distance 10 keeps zh-TW from zh-Hans and never answers ca with es or be with ru."""
+    city, else English. Distance 10 keeps zh-TW from zh-Hans while there is anything else (CLDR counts the two as far
+    apart as any two scripts since CLDR-14355), and never answers ca with es or be with ru."""
     for tag in (*tags, city_locale):
         if tag:
             match, _ = langcodes.closest_match(tag, list(LOCALES), max_distance=10)
             if match != "und":
                 return match
-    return DEFAULT
+    return _simplified(tags) or DEFAULT
+
+
+def _simplified(tags: tuple[str, ...]) -> str:
+    """Simplified Chinese for who asks for traditional Chinese and for nothing that is here: it is at least Chinese. Not
+    for who also asks for English."""
+    likely = [langcodes.Language.get(tag).maximize() for tag in tags]
+    wanted = any(each.language == "zh" and each.script == "Hant" for each in likely)
+    return "zh-Hans" if wanted and not any(each.language == DEFAULT for each in likely) else ""
 
 
 @remembered(512 * 1024)
 def reading_list(tags: tuple[str, ...]) -> Reading:
-    """Expand wishes to the tags that texts may carry (RFC 4647 lookup, plus the likely script): ko-KR → ko-KR, ko;
-    zh-TW → zh-TW, zh-Hant; zh → zh, zh-Hans. Without a wish, English."""
+    """Expand wishes to the tags that texts may carry: ko-KR → ko-KR, ko; es-MX → es-MX, es-419, es; zh-TW → zh-TW,
+    zh-Hant-TW, zh-Hant; zh → zh, zh-Hans. Without a wish, English."""
     groups = [_expanded(tag) for tag in tags] or [_expanded(DEFAULT)]
     every = dict.fromkeys(tag for group in groups for tag in group)
-    return Reading(tuple(every)[:MOST_TAGS], groups[0])
+    return Reading(tuple(every)[:MOST_TAGS], groups[0], negotiate(tags))
 
 
 def _expanded(tag: str) -> tuple[str, ...]:
+    """A tag, the same with its script where the language has several, and what each falls back to."""
     asked = langcodes.Language.get(tag)
-    likely = asked.maximize()
-    forms = [tag]
-    if asked.language in WRITTEN_IN_SEVERAL_SCRIPTS:
-        forms.append(langcodes.Language.make(language=asked.language, script=likely.script).to_tag())
-    if langcodes.Language.make(language=asked.language).maximize().script == likely.script:
-        forms.append(asked.language or tag)
-    return tuple(dict.fromkeys(forms))
+    full = tag
+    if asked.language in WRITTEN_IN_SEVERAL_SCRIPTS and not asked.script:
+        full = asked.update_dict({"script": asked.maximize().script}).to_tag()
+    return tuple(dict.fromkeys((tag, *_with_parents(full), *_with_parents(tag))))
+
+
+def _with_parents(tag: str) -> Iterator[str]:
+    """A tag and its parents: those of CLDR where it names one (es-MX → es-419), else the tag without its last part
+    (RFC 4647 section 3.4), as long as that is written in the same script: zh-Hant is not zh."""
+    script = langcodes.Language.get(tag).maximize().script
+    while tag and langcodes.Language.get(tag).maximize().script == script:
+        if not tag.endswith(MACRO_REGIONS):
+            yield tag
+        tag = _parent(tag)
+
+
+def _parent(tag: str) -> str:
+    named = get_global("parent_exceptions").get(tag.replace("-", "_"))
+    if named:
+        return str(named).replace("_", "-")
+    shorter = tag.rpartition("-")[0]
+    return shorter[:-2] if shorter[-2:-1] == "-" else shorter  # `-x-` and its like stand for what followed
 
 
 def wished(locales: Sequence[str] | None, accept_language: str, city_locale: str) -> Reading:
     """The reading list of a request: explicit `locales`, else Accept-Language, else the city's language; then en."""
-    tags = tuple(locales) if locales else accepted(accept_language)
-    return reading_list(tuple(dict.fromkeys((*(tags or ((city_locale,) if city_locale else ())), DEFAULT))))
+    tags = (tuple(locales) if locales else accepted(accept_language)) or ((city_locale,) if city_locale else ())
+    return reading_list(_with_last_resort(tags))
+
+
+@remembered(128 * 1024)
+def _with_last_resort(tags: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*tags, *filter(None, (_simplified(tags),)), DEFAULT)))

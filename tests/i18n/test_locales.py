@@ -11,6 +11,7 @@ from i18n.language.locales import (
     LOCALES,
     MOST_LANGUAGES,
     MOST_PARTS,
+    MOST_TAGS,
     RIGHT_TO_LEFT_LANGUAGES,
     accepted,
     canonical,
@@ -56,7 +57,12 @@ def test_a_huge_header_is_cut_and_not_refused():
         (("ko-KR",), "", "ko"),
         (("zh-CN",), "", "zh-Hans"),
         (("zh-SG",), "", "zh-Hans"),
-        (("zh-TW",), "", "en"),  # Traditional is not Simplified: never one for the other
+        (("zh",), "", "zh-Hans"),
+        (("fr-CA",), "", "fr"),
+        (("zh-TW",), "", "zh-Hans"),  # at least Chinese, where nothing else is asked for
+        (("zh-TW", "en"), "", "en"),
+        (("zh-HK",), "ko", "ko"),
+        (("sr-Latn",), "", "en"),
         (("zh-TW", "ja"), "", "ja"),
         (("pt-BR",), "", "pt"),
         (("es-419",), "", "es"),
@@ -70,12 +76,47 @@ def test_the_hubs_own_strings_come_in_the_closest_language_or_english(tags: tupl
     assert negotiate(tags, city) == locale
 
 
-def test_a_reading_list_holds_the_forms_that_texts_may_carry():
+@pytest.mark.parametrize(
+    ("asked", "tags"),
+    [
+        ("ko-KR", ("ko-KR", "ko")),
+        ("zh", ("zh", "zh-Hans")),
+        ("zh-CN", ("zh-CN", "zh-Hans-CN", "zh-Hans", "zh")),
+        ("zh-TW", ("zh-TW", "zh-Hant-TW", "zh-Hant")),  # never zh, which is simplified
+        ("zh-MO", ("zh-MO", "zh-Hant-MO", "zh-Hant-HK", "zh-Hant")),  # the parents that CLDR names
+        ("fr-CA", ("fr-CA", "fr")),
+        ("pt-BR", ("pt-BR", "pt")),
+        ("pt-AO", ("pt-AO", "pt-PT", "pt")),
+        ("es-MX", ("es-MX", "es-419", "es")),
+        ("en-GB", ("en-GB", "en")),
+        ("sr-Latn", ("sr-Latn",)),  # never Cyrillic letters
+        ("sr-ME", ("sr-ME", "sr-Latn-ME", "sr-Latn")),
+        ("sr", ("sr", "sr-Cyrl")),
+        ("az-Arab", ("az-Arab",)),
+        ("en-GB-oxendict", ("en-GB-oxendict", "en-GB", "en")),
+        ("de-x-a123", ("de-x-a123", "de")),
+    ],
+)
+def test_a_reading_list_holds_the_forms_that_texts_may_carry(asked: str, tags: tuple[str, ...]):
+    assert reading_list((asked,)).tags == reading_list((asked,)).first == tags
+
+
+def test_a_reading_list_puts_what_is_liked_best_first_and_is_bounded():
     assert reading_list(("ko-KR", "en")).tags == ("ko-KR", "ko", "en")
-    assert reading_list(("zh-TW",)).tags == ("zh-TW", "zh-Hant")
-    assert reading_list(("zh",)).tags == ("zh", "zh-Hans")
     assert reading_list(("ko-KR", "en")).first == ("ko-KR", "ko")
     assert reading_list(()).tags == ("en",)
+    assert len(reading_list(("zh-MO", "zh-CN", "es-MX", "pt-AO")).tags) == MOST_TAGS
+
+
+def test_the_order_of_names_is_that_of_the_hubs_own_words():
+    assert reading_list(("fr-CA",)).locale == "fr"
+    assert wished(None, "tlh, sw;q=0.5", "").locale == "sw"
+    assert wished(None, "", "").locale == "en"
+
+
+def test_who_reads_traditional_chinese_reads_simplified_before_english_unless_he_says_otherwise():
+    assert wished(None, "zh-TW", "").tags == ("zh-TW", "zh-Hant-TW", "zh-Hant", "zh-Hans", "zh", "en")
+    assert wished(None, "zh-TW, en", "").tags == ("zh-TW", "zh-Hant-TW", "zh-Hant", "en")
 
 
 def test_explicit_locales_win_over_the_header_and_the_header_over_the_city():

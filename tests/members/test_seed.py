@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time as clock
+import unicodedata
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
+import langcodes
 import pytest
 from sqlalchemy import func, select
 from sqlmodel import SQLModel, col
@@ -32,6 +34,7 @@ from members.register.models import (
     MembershipStep,
     Region,
 )
+from practices.cases import files
 from wego.core import audit
 from wego.core.access import Role
 from wego.core.db import Database, Session
@@ -103,6 +106,35 @@ def test_what_nobody_decided_says_so() -> None:
     assert all(step.reason and not step.reference for step in steps if step.assumed)
     assert all(row.assumed for row in network.rows[Application] if isinstance(row, Application))
     assert sum("assumed" in each.facts for each in network.told) == len(steps) - len(told)
+
+
+# The first word of the Unicode names of a script's letters.
+LETTERS = {
+    "Latn": {"LATIN", "MODIFIER"}, "Cyrl": {"CYRILLIC"}, "Arab": {"ARABIC"}, "Deva": {"DEVANAGARI"},
+    "Kore": {"HANGUL"}, "Hans": {"CJK"}, "Hant": {"CJK"}, "Jpan": {"CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA"},
+}  # fmt: skip
+
+
+def test_every_name_of_a_city_is_written_in_the_script_of_its_language() -> None:
+    for city in cities():
+        for tag, name in city.names.items():
+            script = langcodes.Language.get(tag).maximize().script
+            letters = {unicodedata.name(letter).split()[0] for letter in name.replace("D.C.", "") if letter.isalpha()}
+            assert letters <= LETTERS.get(script or "", letters - {"LATIN"}), (city.slug, tag, name)
+
+
+def test_who_does_not_read_latin_letters_finds_every_city_in_his_own() -> None:
+    for city in cities():
+        assert {"en", "ko", "zh-Hans", "ar", "ru", "ja", "hi", "mn"} <= set(city.names), city.slug
+
+
+def test_case_studies_call_their_city_as_the_register_does() -> None:
+    names = {city.slug: city.names for city in cities()}
+    for case in files.demonstration():
+        for tag, draft in case.texts.items():
+            text = " ".join((draft.title, draft.summary, *(section.body for section in draft.sections)))
+            name = names[case.city][tag]
+            assert (name[:-1] if tag == "ru" else name) in text, (case.slug, tag)  # a Russian name changes its end
 
 
 async def count(db: Session, kind: type[SQLModel]) -> int:

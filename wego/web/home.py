@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from i18n.language.catalogs import fill, say
-from i18n.language.locales import LOCALES, accepted, canonical, direction, negotiate, wished
+from i18n.language.locales import DEFAULT, LOCALES, accepted, canonical, direction, negotiate, wished
 from wego.api.hub import Hub
 from wego.core.access import NOBODY
 from wego.core.turns import Turns
@@ -86,9 +86,8 @@ def _languages(request: Request) -> tuple[str, list[str]]:
     """The locale of the page, and the languages for what cities wrote."""
     asked = accepted(request.headers.get("accept-language", ""))
     chosen = canonical(request.query_params.get("lang", "")[:35])
-    if chosen in LOCALES:
-        return chosen, [chosen, *(tag for tag in asked if tag != chosen)]
-    return negotiate(asked), list(asked) or ["en"]
+    wanted = (chosen, *(tag for tag in asked if tag != chosen)) if chosen else asked
+    return negotiate(wanted), list(wanted) or [DEFAULT]
 
 
 def _say(locale: str, sentence: str, params: dict[str, object]) -> Markup:
