@@ -11,7 +11,7 @@ from members.membership.graphql.applications import Application, ApplicationQuer
 from members.membership.graphql.mutations import MembershipMutations
 from members.people.graphql.mutations import PeopleMutations
 from members.people.graphql.people import Invitation, PeopleQueries, Person
-from members.register.graphql.cities import City, CityQueries, OrderDirection
+from members.register.graphql.cities import City, CityQueries
 from members.register.graphql.mutations import CityMutations
 
 TYPES = (City, Person, Invitation, Application)
@@ -27,4 +27,4 @@ class MemberMutations(MembershipMutations, PeopleMutations, CityMutations):
     """The roots for writing."""
 
 
-__all__ = ["TYPES", "City", "MemberMutations", "MemberQueries", "OrderDirection"]
+__all__ = ["TYPES", "City", "MemberMutations", "MemberQueries"]

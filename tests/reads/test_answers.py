@@ -15,7 +15,7 @@ from reads_make import READINGS, Asked, Network, make_engine
 from strawberry.schema.config import StrawberryConfig
 
 from i18n.language.graphql import LANGUAGE_TAG, LanguageTag
-from members.register.graphql.cities import City, CityQueries, OrderDirection
+from members.register.graphql.cities import City, CityQueries
 from wego.core import reads
 from wego.core.access import NOBODY
 from wego.core.db import Tally, tally
@@ -146,7 +146,7 @@ class MixedQuery(CityQueries):
     node: reads.Node | None = reads.by_id("One.")
 
     @strawberry.field
-    async def clock(self, order: OrderDirection = OrderDirection.ASC, day: date = date(2020, 1, 1),
+    async def clock(self, order: reads.OrderDirection = reads.OrderDirection.ASC, day: date = date(2020, 1, 1),
                     tag: LanguageTag = LanguageTag("en")) -> str:  # fmt: skip
         await asyncio.sleep(0)
         return f"{order.value} {day.isoformat()} {tag}"

@@ -108,11 +108,10 @@ def thing(name: str, doc: str, *, key: str = "id") -> Any:
     return reads.one(f"{{t}}.{key} = ({{p}}.keys->>'{name}')::uuid", doc)
 
 
-def edge(name: str, doc: str, *, orders: Mapping[str, reads.Order], default: tuple[str, str]) -> Any:
-    """The thing that the verb named so as an edge of the connection that has these orders, with the cursor of its
-    default order: what a client needs to add the thing to a list that it holds (Relay's @appendEdge)."""
-    on = f"{{t}}.id = ({{p}}.keys->>'{name}')::uuid"
-    return reads.payload_edge(on, doc, orders=orders, default=default)
+def edge(name: str, doc: str, of: reads.List) -> Any:
+    """The thing that the verb named so as an edge of this list, with the cursor of its default order: what a client
+    needs to add the thing to a list that it holds (Relay's @appendEdge)."""
+    return of.edge(f"{{t}}.id = ({{p}}.keys->>'{name}')::uuid", doc)
 
 
 def value(name: str, doc: str, cast: str = "text") -> Any:

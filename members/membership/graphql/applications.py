@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import strawberry
 
 from i18n.language.graphql import LocalizedText, label, text
 from members.membership.applications import FileKind, Item, Signatory
-from members.register.graphql.cities import City, OrderDirection
+from members.register.graphql.cities import City
 from members.register.models import MembershipKind, MembershipStatus
 from wego.core import reads
 from wego.core.access import Permission
@@ -134,18 +133,6 @@ class CityApplications:
 reads.extend(City, CityApplications)
 
 
-@strawberry.enum(description="By what applications can be sorted.")
-class ApplicationOrderField(StrEnum):
-    CREATED = "created"
-    SUBMITTED = "submitted"
-
-
-@strawberry.input(description="The order of a list of applications.")
-class ApplicationOrder:
-    field: ApplicationOrderField = strawberry.field(default=ApplicationOrderField.CREATED, description="By what.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
-
-
 _FROM = "exists (select 1 from city c where c.id = {t}.city_id and c.country = any({v}))"
 
 
@@ -159,20 +146,26 @@ class ApplicationFilter:
     open: bool | None = reads.condition("({t}.decided_at is null) = {v}", "boolean", "Still to be decided, or not.")
 
 
-APPLICATION_ORDERS = {
-    "created": reads.Order("{t}.created_at", "timestamptz"),
-    "submitted": reads.Order("coalesce({t}.submitted_at, {t}.created_at)", "timestamptz"),
-}
-LONGEST_WAITING = ("created", "asc")
+APPLICATIONS = reads.List(
+    Application,
+    "applications",
+    {
+        "created": reads.Order(
+            "{t}.created_at", "timestamptz", "They are sorted by the time at which they were begun."
+        ),
+        "submitted": reads.Order(
+            "coalesce({t}.submitted_at, {t}.created_at)",
+            "timestamptz",
+            "They are sorted by the time at which they were handed in, or begun where they are not handed in yet.",
+        ),
+    },
+    default=("created", "asc"),
+    filter=ApplicationFilter,
+)
 
 
 @strawberry.type
 class ApplicationQueries:
-    applications: reads.Connection[Application] = reads.connection(
-        None,
-        "The applications that the reader may see, the longest waiting first.",
-        orders=APPLICATION_ORDERS,
-        default=LONGEST_WAITING,
-        order_type=ApplicationOrder,
-        filter_type=ApplicationFilter,
+    applications: reads.Connection[Application] = APPLICATIONS.connection(
+        None, "The applications that the reader may see, the longest waiting first."
     )

@@ -11,7 +11,7 @@ import strawberry
 from i18n.language.graphql import LanguageTag
 from members.membership import applications, membership
 from members.membership.applications import LARGEST_FILE, ApplicationForm, Item, Requested, Signatory, Upload
-from members.membership.graphql.applications import APPLICATION_ORDERS, LONGEST_WAITING, Application
+from members.membership.graphql.applications import APPLICATIONS, Application
 from members.membership.membership import Decision
 from members.membership.models import Application as ApplicationRow
 from members.register.graphql.cities import City
@@ -125,8 +125,7 @@ class ApplicationPayload(Payload):
     application_edge: reads.Edge[Application] | None = edge(
         "application",
         "This is the application as an edge of lists in their usual order; it is null when nothing was done.",
-        orders=APPLICATION_ORDERS,
-        default=LONGEST_WAITING,
+        APPLICATIONS,
     )
     city: City | None = thing("city", "The city, with its membership as it is now.")
 

@@ -9,10 +9,8 @@ import strawberry
 from i18n.language.graphql import LanguageTag
 from members.people import invitations, people
 from members.people.graphql.people import (
-    INVITATION_ORDERS,
-    NEWEST_INVITATION,
-    PEOPLE_BY_NAME,
-    PERSON_ORDERS,
+    INVITATIONS,
+    PEOPLE,
     Invitation,
     Person,
 )
@@ -58,8 +56,7 @@ class InvitePersonPayload(Payload):
     invitation_edge: reads.Edge[Invitation] | None = edge(
         "invitation",
         "This is the invitation as an edge of lists; it is null when nothing was done.",
-        orders=INVITATION_ORDERS,
-        default=NEWEST_INVITATION,
+        INVITATIONS,
     )
     secret: str | None = value(
         "secret",
@@ -73,8 +70,7 @@ class AcceptInvitationPayload(Payload):
     person_edge: reads.Edge[Person] | None = edge(
         "person",
         "This is the person as an edge of lists in their usual order; it is null unless it is the one who asks.",
-        orders=PERSON_ORDERS,
-        default=PEOPLE_BY_NAME,
+        PEOPLE,
     )
     city: City | None = thing("city", "The city of the new role, if it is a listed member.")
     role: Role | None = value("role", "The new role.")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from i18n.language.graphql import LanguageTag
-from members.register.graphql.cities import City, MembershipStep, OrderDirection, in_words
+from members.register.graphql.cities import City, MembershipStep, in_words
 from members.register.models import ACTIVE
 from wego.core import reads
 from wego.core.access import ActorKind, Permission, Role
@@ -178,18 +178,6 @@ def _viewer(q: Query) -> str:
     )
 
 
-@strawberry.enum(description="By what people can be sorted.")
-class PersonOrderField(StrEnum):
-    NAME = "name"
-    CREATED = "created"
-
-
-@strawberry.input(description="The order of a list of people.")
-class PersonOrder:
-    field: PersonOrderField = strawberry.field(default=PersonOrderField.NAME, description="By what.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
-
-
 def _with_role(q: Query) -> str:
     """With a role that the reader sees: a filter must not tell what the list does not show."""
     seen = _visible_post(q, "r")
@@ -211,30 +199,26 @@ class InvitationFilter:
     role: list[Role] | None = reads.condition("{t}.role = any({v})", "text[]", "To these roles.")
 
 
-PERSON_ORDERS = {
-    "name": reads.Order("{t}.name", "text"),
-    "created": reads.Order("{t}.created_at", "timestamptz"),
-}
-PEOPLE_BY_NAME = ("name", "asc")
-INVITATION_ORDERS = {"created": reads.Order("{t}.created_at", "timestamptz")}
-NEWEST_INVITATION = ("created", "desc")
+_CREATED = reads.Order("{t}.created_at", "timestamptz", "They are sorted by the time at which they were entered here.")
+PEOPLE = reads.List(
+    Person,
+    "people",
+    {
+        "name": reads.Order("{t}.name", "text", "They are sorted by their names, as they are written."),
+        "created": _CREATED,
+    },
+    default=("name", "asc"),
+    filter=PersonFilter,
+)
+INVITATIONS = reads.List(
+    Invitation, "invitations", {"created": _CREATED}, default=("created", "desc"), filter=InvitationFilter
+)
 
 
 @strawberry.type
 class PeopleQueries:
     viewer: Viewer = reads.one("true", "Who is asking.", source=_viewer)
-    people: reads.Connection[Person] = reads.connection(
-        None,
-        "The people whom the reader may see.",
-        orders=PERSON_ORDERS,
-        default=PEOPLE_BY_NAME,
-        order_type=PersonOrder,
-        filter_type=PersonFilter,
-    )
-    invitations: reads.Connection[Invitation] = reads.connection(
-        None,
-        "The invitations that the reader may see, newest first; those to the secretariat are among them.",
-        orders=INVITATION_ORDERS,
-        default=NEWEST_INVITATION,
-        filter_type=InvitationFilter,
+    people: reads.Connection[Person] = PEOPLE.connection(None, "The people whom the reader may see.")
+    invitations: reads.Connection[Invitation] = INVITATIONS.connection(
+        None, "The invitations that the reader may see, newest first; those to the secretariat are among them."
     )

@@ -28,12 +28,6 @@ strawberry.enum(MembershipStatus, description="The legal state of a membership."
 strawberry.enum(Body, name="DecidingBody", description="Who decides a step.")
 
 
-@strawberry.enum(description="Which way a list runs.")
-class OrderDirection(StrEnum):
-    ASC = "asc"
-    DESC = "desc"
-
-
 def named(name: str, declared: Any) -> Any:
     """The declared field under a GraphQL name that Python does not allow."""
     declared.graphql_name = name
@@ -234,19 +228,6 @@ class EventCity:
 reads.extend(HistoryEvent, EventCity)
 
 
-@strawberry.enum(description="By what cities can be sorted.")
-class CityOrderField(StrEnum):
-    NAME = "name"
-    POPULATION = "population"
-    MEMBER_SINCE = "member_since"
-
-
-@strawberry.input(description="The order of a list of cities.")
-class CityOrder:
-    field: CityOrderField = strawberry.field(description="By what.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
-
-
 _STATUS = "exists (select 1 from membership m where m.city_id = {t}.id and m.status = any({v}))"
 _NAMED = (
     "exists (select 1 from city_name n where n.city_id = {t}.id and strpos(lower(n.name), lower({v})) > 0)"
@@ -272,23 +253,23 @@ class CityFilter:
 
 
 _SINCE = "coalesce((select m.since from membership m where m.city_id = {t}.id), {t}.created_at)"
-CITY_ORDERS = {
-    "name": reads.Order("{t}.sort_name", "text"),
-    "population": reads.Order("{t}.population", "integer"),
-    "member_since": reads.Order(_SINCE, "timestamptz"),
-}
-BY_NAME = ("name", "asc")
-
-
-@strawberry.enum(description="By what events can be sorted.")
-class HistoryOrderField(StrEnum):
-    ON = "on"
-
-
-@strawberry.input(description="The order of a list of events.")
-class HistoryOrder:
-    field: HistoryOrderField = strawberry.field(default=HistoryOrderField.ON, description="By what.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+CITIES = reads.List(
+    City,
+    "cities",
+    {
+        "name": reads.Order(
+            "{t}.sort_name", "text", "They are sorted by their English names, in lower case and without accents."
+        ),
+        "population": reads.Order(
+            "{t}.population", "integer", "They are sorted by the number of people who live there."
+        ),
+        "member_since": reads.Order(
+            _SINCE, "timestamptz", "They are sorted by the time since when their membership is in its present state."
+        ),
+    },
+    default=("name", "asc"),
+    filter=CityFilter,
+)
 
 
 @strawberry.input(description="Which events; all conditions must be met.")
@@ -300,6 +281,16 @@ class HistoryFilter:
     until: date | None = reads.condition("{t}.on_date <= {v}", "date", "Not later.")
 
 
+HISTORY = reads.List(
+    HistoryEvent,
+    "events",
+    {"on": reads.Order("{t}.on_date", "date", "They are sorted by the day on which they happened.")},
+    default=("on", "asc"),
+    filter=HistoryFilter,
+    name="History",
+)
+
+
 @strawberry.type
 class CityQueries:
     city: City | None = reads.one(
@@ -307,19 +298,7 @@ class CityQueries:
         "The city of this slug; null when there is none for the reader.",
         args={"slug": reads.Arg(str, "text", "Its name in addresses, such as `seoul`.")},
     )
-    cities: reads.Connection[City] = reads.connection(
-        None,
-        "The cities of the network.",
-        orders=CITY_ORDERS,
-        default=BY_NAME,
-        order_type=CityOrder,
-        filter_type=CityFilter,
-    )
-    history: reads.Connection[HistoryEvent] = reads.connection(
-        None,
-        "The history of the organisation, as far as it is told here.",
-        orders={"on": reads.Order("{t}.on_date", "date")},
-        default=("on", "asc"),
-        order_type=HistoryOrder,
-        filter_type=HistoryFilter,
+    cities: reads.Connection[City] = CITIES.connection(None, "The cities of the network.")
+    history: reads.Connection[HistoryEvent] = HISTORY.connection(
+        None, "The history of the organisation, as far as it is told here."
     )

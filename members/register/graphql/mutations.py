@@ -10,7 +10,7 @@ from strawberry import UNSET
 from i18n.language.graphql import LanguageTag
 from members.register import cities
 from members.register.cities import CityFacts
-from members.register.graphql.cities import BY_NAME, CITY_ORDERS, City
+from members.register.graphql.cities import CITIES, City
 from members.register.graphql.keys import city_of
 from members.register.models import Region
 from wego.core import reads
@@ -74,8 +74,7 @@ class CityPayload(Payload):
     city_edge: reads.Edge[City] | None = edge(
         "city",
         "This is the city as an edge of lists in their usual order; it is null when nothing was done.",
-        orders=CITY_ORDERS,
-        default=BY_NAME,
+        CITIES,
     )
 
 

@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 
 import strawberry
 
 from i18n.language.graphql import LanguageTag
-from members.register.graphql.cities import OrderDirection
 from members.register.models import Region
 from practices.cases import facts
 from practices.cases.graphql.types import Practice, ways_to_see
 from practices.cases.models import PracticeStatus, Stage
 from wego.core import reads
 from wego.core.forms import is_country
-
-
-@strawberry.enum(description="By what practices can be sorted.")
-class PracticeOrderField(StrEnum):
-    PUBLISHED_AT = "published_at"
-    UPDATED_AT = "updated_at"
-    SLUG = "slug"
-
-
-@strawberry.input(description="The order of a list of practices.")
-class PracticeOrder:
-    field: PracticeOrderField = strawberry.field(description="By what. Drafts count as published when they began.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.DESC, description="Which way.")
-
 
 _CITY = "{t}.city_id = (select c.id from city c where c.slug = {v})"
 _CITIES = "{t}.city_id in (select c.id from city c where c.slug = any({v}))"
@@ -108,24 +92,32 @@ _MONTHS = {
 }
 LISTING = reads.Listing("practice_listing", _FACETS, ways_to_see, {"city_id": "city"}, ("c", "{p}.id"), _MONTHS)
 
-PRACTICE_ORDERS = {
-    "published_at": reads.Order("{t}.sorted_at", "timestamptz"),
-    "updated_at": reads.Order("{t}.updated_at", "timestamptz"),
-    "slug": reads.Order("{t}.slug", "text"),
-}
-NEWEST = ("published_at", "desc")
+PRACTICES = reads.List(
+    Practice,
+    "practices",
+    {
+        "published_at": reads.Order(
+            "{t}.sorted_at",
+            "timestamptz",
+            "They are sorted by the time of publication; drafts count as published when they began.",
+        ),
+        "updated_at": reads.Order(
+            "{t}.updated_at",
+            "timestamptz",
+            "They are sorted by the time at which the practice or a translation was last changed.",
+        ),
+        "slug": reads.Order("{t}.slug", "text", "They are sorted by their names in addresses."),
+    },
+    default=("published_at", "desc"),
+    filter=PracticeFilter,
+    listing=LISTING,
+)
 
 
 @strawberry.type
 class CityPractices:
-    practices: reads.Connection[Practice] = reads.connection(
-        "{t}.city_id = {p}.id",
-        "Its practices, the newest first.",
-        orders=PRACTICE_ORDERS,
-        default=NEWEST,
-        order_type=PracticeOrder,
-        filter_type=PracticeFilter,
-        listing=LISTING,
+    practices: reads.Connection[Practice] = PRACTICES.connection(
+        "{t}.city_id = {p}.id", "Its practices, the newest first."
     )
 
 
@@ -142,12 +134,6 @@ class PracticeQueries:
         source=_OF_NAME,
         args={"slug": reads.Arg(str, "text", "Its name in addresses.")},
     )
-    practices: reads.Connection[Practice] = reads.connection(
-        None,
-        "The practices that the reader may see, the newest first.",
-        orders=PRACTICE_ORDERS,
-        default=NEWEST,
-        order_type=PracticeOrder,
-        filter_type=PracticeFilter,
-        listing=LISTING,
+    practices: reads.Connection[Practice] = PRACTICES.connection(
+        None, "The practices that the reader may see, the newest first."
     )

@@ -24,7 +24,7 @@ from practices.cases.graphql.inputs import (
     parts_of,
     sections_of,
 )
-from practices.cases.graphql.lists import NEWEST, PRACTICE_ORDERS
+from practices.cases.graphql.lists import PRACTICES
 from practices.cases.graphql.types import Practice
 from practices.cases.narrative import Hint
 from practices.cases.practices import Change
@@ -113,8 +113,7 @@ class PracticePayload(Payload):
     practice_edge: reads.Edge[Practice] | None = edge(
         "practice",
         "This is the practice as an edge of lists in their usual order; it is null when nothing was done.",
-        orders=PRACTICE_ORDERS,
-        default=NEWEST,
+        PRACTICES,
     )
     hints: list[PracticeHint] = reads.many(
         None,

@@ -13,47 +13,20 @@ from wego.core.reads.declare import (
     by_id,
     column,
     condition,
-    connection,
     extend,
     inline,
     many,
     one,
-    payload_edge,
     picked,
     table,
 )
+from wego.core.reads.lists import List, OrderDirection
 from wego.core.reads.locate import locate, locate_with, seen
-from wego.core.reads.metadata import Arg, Facet, Grams, Listing, Order, Own, Pick, Through, Way, Within
+from wego.core.reads.metadata import Arg, Counted, Facet, Grams, Listing, Order, Own, Pick, Through, Way, Within
 from wego.core.reads.sight import visible
 
 __all__ = [
-    "Arg",
-    "Connection",
-    "Edge",
-    "Facet",
-    "Grams",
-    "Listing",
-    "Node",
-    "Order",
-    "Own",
-    "PageInfo",
-    "Pick",
-    "Through",
-    "Way",
-    "Within",
-    "by_id",
-    "column",
-    "condition",
-    "connection",
-    "extend",
-    "inline",
-    "locate",
-    "locate_with",
-    "many",
-    "one",
-    "payload_edge",
-    "picked",
-    "seen",
-    "table",
-    "visible",
+    "Arg", "Connection", "Counted", "Edge", "Facet", "Grams", "List", "Listing", "Node", "Order", "OrderDirection",
+    "Own", "PageInfo", "Pick", "Through", "Way", "Within", "by_id", "column", "condition", "extend", "inline",
+    "locate", "locate_with", "many", "one", "picked", "seen", "table", "visible",
 ]  # fmt: skip

@@ -293,6 +293,7 @@ class Compiler:
 
     def _many(self, ask: Ask, meta: Many) -> str:
         parent, target = ask.row, ask.target
+        self.spend(ask.many * meta.price)
         alias = self.query.alias("t")
         names = {**parent.names, **self.places(ask, meta.args), "p": parent.alias, "t": alias}
         source = meta.source(self.query) if callable(meta.source) else meta.source or table_of(target).source

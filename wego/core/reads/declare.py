@@ -18,7 +18,7 @@ templates are `str.format` templates (write `{{` for a brace) with these names:
         name: LocalizedText = i18n.graphql.text(CITY_NAMES, "{x}.name", "…")
 
     class CityPractices:                                 # in a package above: adds a field to the type
-        practices: reads.Connection[Practice] = reads.connection("{t}.city_id = {p}.id", "…", orders=…)
+        practices: reads.Connection[Practice] = PRACTICES.connection("{t}.city_id = {p}.id", "…")  # see `lists`
     reads.extend(City, CityPractices)
 
 `visible(q, t)` returns a predicate (or None for "everybody"); `q.shape` is the ActorShape, `q.cities_with(permission)`
@@ -46,18 +46,15 @@ from wego.core.reads.metadata import (
     ById,
     Column,
     Condition,
-    Edges,
+    Counted,
     Facet,
     GlobalId,
     Grams,
     Inline,
     Known,
-    Listing,
     Many,
     One,
-    Order,
     Own,
-    PayloadEdge,
     Pick,
     Picked,
     Table,
@@ -86,11 +83,12 @@ def table(of: str | type[SQLModel], *, visible: Visible | None = None, key: str 
     return declare
 
 
-def _field(meta: Any, doc: str, args: Mapping[str, Arg] | None = None, name: str | None = None) -> Any:
-    declared = strawberry.field(description=doc, metadata={META: meta}, name=name)
+def declared(meta: Any, doc: str, args: Mapping[str, Arg] | None = None, name: str | None = None) -> Any:
+    """A field that says what it is in SQL."""
+    found = strawberry.field(description=doc, metadata={META: meta}, name=name)
     if args:
-        declared.arguments = [argument(key, arg.kind, arg.doc) for key, arg in args.items()]
-    return declared
+        found.arguments = [argument(key, arg.kind, arg.doc) for key, arg in args.items()]
+    return found
 
 
 def argument(name: str, kind: Any, doc: str) -> StrawberryArgument:
@@ -99,11 +97,11 @@ def argument(name: str, kind: Any, doc: str) -> StrawberryArgument:
 
 def column(sql: str | Callable[[Query, str], str], doc: str, *, args: Mapping[str, Arg] | None = None) -> Any:
     """A scalar, an enum or a list of scalars."""
-    return _field(Column(sql, args or {}), doc, args)
+    return declared(Column(sql, args or {}), doc, args)
 
 
 def inline(doc: str, *, when: str | None = None) -> Any:
-    return _field(Inline(when), doc)
+    return declared(Inline(when), doc)
 
 
 def one(
@@ -114,7 +112,7 @@ def one(
     visible: bool = True,
     args: Mapping[str, Arg] | None = None,
 ) -> Any:
-    return _field(One(on, source, visible, args or {}), doc, args)
+    return declared(One(on, source, visible, args or {}), doc, args)
 
 
 def many(
@@ -130,48 +128,14 @@ def many(
 ) -> Any:
     """`order` must name a unique order. `most` cuts the list: use a connection where more can be meant. None asks for
     no cut: for what can only be written in small numbers, PostgreSQL answers a tenth faster without."""
-    return _field(Many(on, order, source, visible, most, expected, args or {}), doc, args)
-
-
-def connection(
-    on: str | None,
-    doc: str,
-    *,
-    orders: Mapping[str, Order],
-    default: tuple[str, str],
-    order_type: Any = None,
-    filter_type: Any = None,
-    source: str | None = None,
-    visible: bool = True,
-    listing: Listing | None = None,
-) -> Any:
-    """`order_type` is an input class with `field` (an enum whose values are the keys of `orders`) and `direction`.
-    A list that can grow beyond some thousands needs a `listing`."""
-    declared = _field(Edges(on, orders, default, source, visible, listing), doc)
-    pages = [
-        argument("first", int | None, "How many from the start; 20 when neither first nor last is given."),
-        argument("after", str | None, "Only what follows this cursor."),
-        argument("last", int | None, "How many from the end."),
-        argument("before", str | None, "Only what precedes this cursor."),
-    ]
-    if filter_type is not None:
-        pages.append(argument("filter", filter_type | None, "Only what meets all of these conditions."))
-    if order_type is not None:
-        pages.append(argument("order_by", order_type | None, "The order; ties are broken by id."))
-    declared.arguments = pages
-    return declared
-
-
-def payload_edge(on: str, doc: str, *, orders: Mapping[str, Order], default: tuple[str, str]) -> Any:
-    """The edge of one thing, as the connection with these orders gives it when no order is asked for."""
-    return _field(PayloadEdge(on, (default[0], orders[default[0]])), doc)
+    return declared(Many(on, order, source, visible, most, expected, args or {}), doc, args)
 
 
 def by_id(doc: str, *, many: bool = False) -> Any:
-    declared = _field(ById(many), doc)
+    found = declared(ById(many), doc)
     kind = list[strawberry.ID] if many else strawberry.ID
-    declared.arguments = [StrawberryArgument("ids" if many else "id", None, StrawberryAnnotation(kind))]
-    return declared
+    found.arguments = [StrawberryArgument("ids" if many else "id", None, StrawberryAnnotation(kind))]
+    return found
 
 
 def condition(
@@ -183,15 +147,16 @@ def condition(
     listed: str | None = None,
     index: Facet | Through | Within | Grams | None = None,
     price: int = 20,
+    counted: Counted | None = None,
 ) -> Any:
-    declared = Condition(sql, cast, known, listed, index, price)
-    return strawberry.field(default=UNSET, description=doc, metadata={META: declared})
+    found = Condition(sql, cast, known, listed, index, price, counted)
+    return strawberry.field(default=UNSET, description=doc, metadata={META: found})
 
 
 def picked(pick: Pick | Own, names: Mapping[str, str], doc: str, arguments: list[StrawberryArgument]) -> Any:
-    declared = _field(Picked(pick, names), doc)
-    declared.arguments = arguments
-    return declared
+    found = declared(Picked(pick, names), doc)
+    found.arguments = arguments
+    return found
 
 
 def extend(cls: type, *additions: type) -> None:
@@ -207,7 +172,7 @@ def extend(cls: type, *additions: type) -> None:
 
 @strawberry.interface(description="A `Node` is a thing with an id of its own, by which Relay fetches it again.")
 class Node:
-    id: strawberry.ID = _field(GlobalId(), "This is its global id, which is opaque and stays the same for ever.")
+    id: strawberry.ID = declared(GlobalId(), "This is its global id, which is opaque and stays the same for ever.")
 
 
 @strawberry.type(description="A `PageInfo` says where a page lies in its list (Relay, cursor connections).")

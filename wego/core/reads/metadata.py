@@ -91,14 +91,16 @@ class Many:
     most: int | None = 200
     expected: int = 10
     args: Mapping[str, Arg] = field(default_factory=dict)
+    price: int = 0  # what it costs beside its rows, in objects
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One way to sort: an expression that is never null, and its SQL type (for the cursor)."""
+    """One way to sort: an expression that is never null, its SQL type (for the cursor), and what it means."""
 
     sql: str
     cast: str
+    doc: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +115,29 @@ class Through:
 @dataclass(frozen=True, slots=True)
 class Facet:
     """A condition that asks for words of one kind, each a facet of the listing (`Listing.facets`); `owner` is the same
-    as a condition on the owner, by which rows are counted that are only asked for theirs."""
+    as a condition on the owner, by which rows are counted that are only asked for theirs. `word` is how a value {v}
+    is written there."""
 
     kind: str
     owner: Through | None = None
+    word: str = "{v}"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How the things of a list are counted by the values that a condition asks for: `values` is the SQL of the one
+    value or the set of values of a row {r}, `kind` the type that tells a value with its count, whose rows have the
+    columns `value`, `count` and further ones, each an expression of `value`."""
+
+    kind: type
+    values: str
+    doc: str
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The facets of a connection: lists of rows that are made of what it would show, {m}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +214,8 @@ class Condition:
     """A field of a filter input. `known` tells whether a value is a word of the field's vocabulary: another is
     refused, as an empty answer would hide the mistake. `index` says how a listing finds what meets it, `listed` how it
     is asked of a row of the listing, where that differs; `sql` may ask for the reader's rights. `price` is what it
-    costs to ask, in objects (some ten microseconds of a processor each)."""
+    costs to ask, in objects (some ten microseconds of a processor each); `counted` says how the list is counted by its
+    values."""
 
     sql: str | Callable[[Query], str]
     cast: str
@@ -201,6 +223,7 @@ class Condition:
     listed: str | None = None
     index: Facet | Through | Within | Grams | None = None
     price: int = 20
+    counted: Counted | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from graphql import FieldNode, get_named_type
 
 from wego.core.errors import Invalid
-from wego.core.reads import cursors, filters
+from wego.core.reads import counting, cursors, filters
+from wego.core.reads.counting import Counting, counted
 from wego.core.reads.metadata import Condition, Edges, PayloadEdge, meta_of, table_of
 from wego.core.reads.query import DEFAULT_PAGE, Ask, Binder, Query, Row, Run, Selecting, conditions, plain
-from wego.core.reads.search import COUNTED, Given, Search, counted
+from wego.core.reads.search import Given
 
 COUNT, COUNT_FILTERED = 40, 100  # what a count costs, in objects
+FACETS = 200  # what it costs to gather what facets are counted from; each kind of value has a price of its own
 COUNTS = frozenset({"totalCount", "totalCountIsCapped"})
 
 
@@ -32,7 +35,7 @@ class Page:
         self._read_order()
         self.given = self._read_filter()
         listing = meta.listing
-        self.counting = Search(self, listing, self.given) if listing else None
+        self.counting = Counting(self, listing, self.given) if listing else None
         # What is filtered, or lies within another thing in an order of its own, is searched for where it can be.
         ordered = meta.on is not None and self.order != meta.default[0]
         self.search = self.counting if self.given or ordered else None
@@ -167,10 +170,12 @@ class Page:
             compiler.check_key(key)
         row = Row(self.alias, {"t": self.alias})
         lists: dict[str, str] = {}
-        more = any(nodes[0].name.value == "pageInfo" for nodes in selected.values())
+        names = {nodes[0].name.value for nodes in selected.values()}
+        more = "pageInfo" in names
+        self.matched = compiler.query.alias("m") if "facets" in names else None
         numbered = enumerate(selected.items())
         outer = {key: self._part(nodes, row, lists, f"a{number}") for number, (key, nodes) in numbered}
-        count = any(nodes[0].name.value in COUNTS for nodes in selected.values())
+        count = bool(names & COUNTS)
         if more or len(lists) > 1 or (lists and count):
             rows = f" from ({self._page_and_more(row, lists) if more else self._page(row, lists)}) a"
         elif lists:
@@ -181,7 +186,7 @@ class Page:
             compiler.spend(self.many * (COUNT_FILTERED if self.given else COUNT))
             rows = f"{f'{rows}, ' if rows else ' from '}(select {self._count()} as many offset 0) n$"
         columns = ", ".join(f'{sql} as "{key}"' for key, sql in outer.items())
-        return f"(select row_to_json(c$) from (select {columns}{rows}) c$)"
+        return f"(select row_to_json(c$) from ({self._gathered(columns)}select {columns}{rows}) c$)"
 
     def _part(self, nodes: list[FieldNode], row: Row, lists: dict[str, str], name: str) -> str:
         """The SQL of one field of the connection; what it selects of each row goes to `lists` under its name."""
@@ -192,19 +197,39 @@ class Page:
             case "__typename":
                 return f"'{self.connection.name}'::text"
             case "totalCount":
-                return f"least(n$.many, {COUNTED})"
+                return f"least(n$.many, {counting.COUNTED})"
             case "totalCountIsCapped":
-                return f"n$.many > {COUNTED}"
+                return f"n$.many > {counting.COUNTED}"
             case "nodes":
                 lists[name] = compiler.columns(self.target, row, sets, self.depth + 1, many)
             case "edges":
                 lists[name] = self._edges(sets, row, many)
+            case "facets":
+                compiler.spend(self.many * FACETS)
+                row = Row("f$", {"m": str(self.matched), "most": str(counting.COUNTED)})
+                facets = get_named_type(self.connection.fields["facets"].type)
+                return compiler.make(facets, row, sets, self.depth + 1, self.many)
             case "pageInfo":
                 return self._page_info(definition=self.connection.fields["pageInfo"], sets=sets)
         return f"a.{name}"
 
+    def _gathered(self, columns: str) -> str:
+        """The part of the statement that holds what facets are counted from: of each row the columns that they use."""
+        if self.matched is None:
+            return ""
+        names = dict.fromkeys(re.findall(r"\br\$\.(\w+)", columns))
+        used = ", ".join(f"{{0}}.{name}" for name in names) or "1 as one"
+        if self.counting:
+            rows = self.counting.matched(used)
+        else:
+            where = conditions(self.where())
+            rows = f"select {used.format(self.alias)} from {self.source}{where} limit {counting.COUNTED + 1}"
+        return f"with {self.matched} as materialized ({rows}) "
+
     def _count(self) -> str:
-        return self.counting.count() if self.counting else counted(self.source, self.where())
+        if self.matched is not None:
+            return f"(select count(*) from {self.matched})"
+        return self.counting.count() if self.counting else counted((self.alias, self.source), self.where())
 
     def _edges(self, sets: list[Any], row: Row, many: int) -> str:
         return edge_columns(self.compiler, self.edge, row, sets, self._cursor_sql(), (self.depth, many))

@@ -1,4 +1,4 @@
-"""Pages and counts of a filtered list, from a compact table that holds one narrow row for each thing (`Listing`).
+"""Pages of a filtered list, from a compact table that holds one narrow row for each thing (`Listing`).
 
 No single plan serves both what is common and what is rare, and the statement is planned once for all values. So it
 holds several ways, and only those run that are needed, one after the other, each bounded:
@@ -25,13 +25,9 @@ from wego.core.reads.query import Query, conditions
 
 LOOK = 3_000  # rows that a list looks through before it asks the index
 LOOK_INSIDE = 400  # likewise for a list inside a list, of which there may be a hundred
-SAMPLE = 1_000  # rows from which a count learns whether what it counts is common
 FEW = 5_000  # rows of a range that are read whole and sorted
 FEW_ALONE = 20_000  # likewise where there is no other way but the walk to its end
-FEW_COUNTED = 20_000  # likewise where they are only counted
 SOME = 50_000  # rows of a range of which a bitmap is made, to meet that of the inverted index
-COUNTED = 10_000  # counts are exact up to here
-FROM_THE_TOP = 30_000  # rows that are counted as they lie where two of five or more match
 
 Where = list[str | None]
 Bounds = Callable[[str], Where]
@@ -110,7 +106,7 @@ class Search:
         `every` also those conditions that have a facet of their own."""
         asked: dict[tuple[str, str], list[str]] = {}
         for condition, place, _ in self.given:
-            through = _owner(condition) if every else condition.index
+            through = owner_of(condition) if every else condition.index
             if isinstance(through, Through):
                 sql = through.sql.format(c="o$", v=place)
                 asked.setdefault((through.column, through.kind), []).append(f"({sql})")
@@ -288,47 +284,8 @@ class Search:
         ]
         return alias, f"({' union all '.join(ways)}) {alias}"
 
-    # ── counts ────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def count(self) -> str:
-        """How many rows there are, not counted beyond one more than `COUNTED`. A sample of the newest says whether
-        two of five or more match: then they are counted from there, else as they are found."""
-        if all(_owner(condition) for condition, _, _ in self.given):
-            return self._owned()
-        most = LOOK_INSIDE if self.inside else SAMPLE
-        alias, newest = self._walk(lambda _: [], True, "{}.*", f"limit {most}")
-        hits = " and ".join(each for each in self._matches(alias) if each)
-        sample = f"select count(*) as rows, count(*) filter (where {hits}) as hits from ({newest}) {alias}"
-        top = f"select case when n.hits * 5 >= n.rows * 2 then {self._from_the_top()} else 0 end as rows"
-        sizes = self._sizes(FEW_COUNTED)
-        found = f"select case{''.join(self._cases(sizes))} end"
-        ctes = f"with {', '.join(each.sql for each in sizes)} " if sizes else ""
-        return (
-            f"({ctes}select case when n.rows < {most} then n.hits when m.rows > {COUNTED} then m.rows "
-            f"else ({found}) end from ({sample} offset 0) n, lateral ({top} offset 0) m)"
-        )
-
-    def _cases(self, sizes: list[Size]) -> Iterator[str]:
-        for candidates, gates in self._ways(sizes, FEW_COUNTED):
-            alias, source = candidates or self._everything()
-            number = counted(source, [self._belongs(alias), *self._matches(alias)])
-            yield f" when {' and '.join(gates) or 'true'} then {number}"
-
-    def _from_the_top(self) -> str:
-        if self.inside:
-            return "0"  # what one thing has is found as fast
-        alias, newest = self._walk(lambda _: [], True, "{}.*", f"limit {FROM_THE_TOP}")
-        return counted(f"({newest}) {alias}", self._matches(alias))
-
-    def _owned(self) -> str:
-        """Of all rows, or of those of some owners: an index has what is asked of them, and the rows are not read."""
-        alias = self.query.alias("l")
-        owners = self._owners(every=True).items()
-        named = [f"{alias}.{column} = any(array({keys}))" for column, (_, keys) in owners]
-        return counted(self._source(alias), [self._belongs(alias), self.page.visible(alias), *named])
-
-
-def _owner(condition: Condition) -> Through | None:
+def owner_of(condition: Condition) -> Through | None:
     """The condition as one on the owner, if it is one."""
     match condition.index:
         case Through() as through:
@@ -336,8 +293,3 @@ def _owner(condition: Condition) -> Through | None:
         case Facet(_, owner):
             return owner
     return None
-
-
-def counted(source: str, where: Where) -> str:
-    """The SQL of how many rows there are, at most one more than is counted."""
-    return f"(select count(*) from (select 1 from {source}{conditions(where)} limit {COUNTED + 1}) n$)"
