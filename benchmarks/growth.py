@@ -32,7 +32,7 @@ from benchmarks.growth_cases import Case
 from i18n.language.locales import reading_list, wished
 from members.demo import seed
 from wego import postgres
-from wego.core.access import NOBODY, Actor, ActorKind, Post, Role
+from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, organisation
 from wego.core.db import Database
 from wego.core.reads.engine import Engine
 from wego.core.statements import Lane
@@ -200,11 +200,11 @@ def _line(each: Figures) -> str:
 def _actors(connection: psycopg.Connection) -> dict[str, Actor]:
     """A stranger, somebody of a member city, a program of one, and an officer."""
     city: UUID = connection.execute("select city_id from practice group by 1 order by count(*) limit 1").fetchone()[0]  # type: ignore[index]  # there are practices
-    scopes = frozenset({"graphql:query", "catalog:read"})
+    place, scopes = organisation(city), frozenset({"graphql:query", "catalog:read"})
     return {
         "nobody": NOBODY,
-        "a member": Actor(ActorKind.PERSON, "member", UUID(int=1), posts=(Post(Role.CIO, city),)),
-        "a program": Actor(ActorKind.PROGRAM, "program", posts=(Post(Role.PROGRAM, city),), scopes=scopes),
+        "a member": Actor(ActorKind.PERSON, "member", UUID(int=1), posts=(Post(Role.CIO, place),)),
+        "a program": Actor(ActorKind.PROGRAM, "program", posts=(Post(Role.PROGRAM, place),), scopes=scopes),
         "an officer": Actor(ActorKind.PERSON, "officer", UUID(int=2), posts=(Post(Role.OFFICER),)),
     }
 

@@ -33,8 +33,80 @@ from access_world import (  # noqa: E402 -- the path comes first
 from http_fixtures import seeded, standing, station  # noqa: E402, F401 -- likewise; fixtures are used by name
 from http_make import REFUSED, Seeded, codes, fresh_station  # noqa: E402 -- likewise
 
-from wego.core.access import Role  # noqa: E402 -- likewise
+from wego.core.access import (  # noqa: E402 -- likewise
+    GRANTS,
+    HELD_AT,
+    KEPT,
+    NOBODY,
+    OF_THE_SYSTEM,
+    SECRETARIAT,
+    Actor,
+    ActorKind,
+    Permission,
+    PlaceKind,
+    Post,
+    Role,
+    organisation,
+    system,
+)
+from wego.core.ids import new_id  # noqa: E402 -- likewise
 from wego.schema import mutations, schema  # noqa: E402 -- likewise
+
+# Who holds which right: `x` always, `s` only while his place is in good standing. Nothing here follows from the code.
+ROLES = tuple(Role)
+RIGHTS = """
+                            head cio  edit obje dele prog offi secr audi  system
+membership.apply             x    x    .    .    .    .    x    .    .     x
+membership.leave             x    .    .    .    .    .    .    .    .     x
+membership.check             .    .    .    .    .    .    x    .    .     x
+membership.decide            .    .    .    .    .    .    x    .    .     x
+membership.suspend           .    .    .    .    .    .    x    .    .     x
+membership.read              x    x    .    .    x    .    x    .    x     x
+person.invite                x    x    .    .    .    .    x    .    .     x
+person.read                  x    x    .    .    .    .    x    .    x     x
+role.assign                  x    x    .    .    .    .    x    .    .     x
+practice.write               s    s    s    .    .    s    .    .    .     x
+practice.translate           s    s    s    .    .    s    x    x    .     x
+practice.submit              s    s    s    .    .    s    .    .    .     x
+practice.publish             s    s    .    .    .    .    x    x    .     x
+practice.assign_reviewer     .    .    .    .    .    .    x    x    .     x
+practice.review              s    s    s    .    .    .    x    x    .     x
+practice.read                s    s    s    .    s    s    x    x    x     x
+audit.read                   s    s    .    .    .    .    x    .    x     x
+"""
+TABLE = {row.split()[0]: row.split()[1:] for row in RIGHTS.strip().splitlines()[1:]}
+
+
+def test_the_table_of_rights_has_every_permission_and_every_role():
+    assert sorted(TABLE) == sorted(Permission)
+    assert sorted(GRANTS) == sorted(Role)
+    assert RIGHTS.split()[:10] == [*(role.value[:4] for role in ROLES), "system"]
+    assert all(len(cells) == len(ROLES) + 1 for cells in TABLE.values())
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("permission", Permission)
+def test_a_role_has_the_rights_that_the_table_says(role: Role, permission: Permission):
+    cell, key = TABLE[permission][ROLES.index(role)], new_id()
+    place = SECRETARIAT if role in HELD_AT[PlaceKind.SECRETARIAT] else organisation(key)
+    active, inactive = (Actor(ActorKind.PERSON, "p", key, (Post(role, place, active=good),)) for good in (True, False))
+    assert active.may(permission, key) is (cell != ".")
+    if place is not SECRETARIAT:  # which always is in good standing
+        assert inactive.may(permission, key) is (cell == "x")
+    assert not active.may(permission, new_id()) or place is SECRETARIAT, "a right of one place is none of another"
+    assert not NOBODY.may(permission, key)
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_the_system_has_the_rights_that_the_table_says(permission: Permission):
+    assert system("operator").may(permission) is (TABLE[permission][-1] == "x")
+
+
+def test_every_role_is_held_somewhere_and_what_is_kept_is_granted():
+    assert frozenset().union(*HELD_AT.values()) == frozenset(Role)
+    assert frozenset().union(*GRANTS.values()) >= KEPT
+    assert frozenset().union(*GRANTS.values()) <= OF_THE_SYSTEM
+
 
 EVERYBODY = frozenset(
     {

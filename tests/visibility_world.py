@@ -24,7 +24,7 @@ from practices.cases.narrative import BUDGETS, TO_PUBLISH
 from practices.cases.practices import Change
 from practices.reviews import reviews
 from practices.reviews.reviews import Comment
-from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
+from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, organisation, system
 from wego.core.db import Session
 
 KEYS = tuple(key for key in BUDGETS if key in TO_PUBLISH)
@@ -83,7 +83,10 @@ async def build(db: Session) -> World:
     world.actors |= {name: await people.actor_of(db, _key(actor)) for name, actor in who.items()}
     for name, city, scopes in (("program", HOME, WIDE), ("program_narrow", HOME, NARROW), ("program_away", AWAY, WIDE)):
         world.actors[name] = Actor(
-            ActorKind.PROGRAM, f"{name}-client", posts=(Post(Role.PROGRAM, world.cities[city]),), scopes=scopes
+            ActorKind.PROGRAM,
+            f"{name}-client",
+            posts=(Post(Role.PROGRAM, organisation(world.cities[city])),),
+            scopes=scopes,
         )
     return world
 

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from federation.oauth.verifier import Credential, Verified
 from members.register.models import ACTIVE, MembershipStatus
-from wego.core.access import Actor, ActorKind, Post, Role
+from wego.core.access import SECRETARIAT, Actor, ActorKind, Post, Role, organisation
 from wego.core.db import Session
 
 _PROGRAM = text("""
@@ -61,7 +61,7 @@ def _program(known: Verified, rows: Iterable[Any]) -> Actor | None:
     row = next(iter(rows), None)
     if row is None or row.issued_at is None or row.city_id is None:
         return None
-    if row.city_id != known.actor.posts[0].city_id:
+    if row.city_id != known.actor.posts[0].place.id:
         return None
     if not in_standing(row.status, row.not_before, row.issued_at):
         return None
@@ -75,7 +75,7 @@ def _person(known: Verified, rows: Iterable[Any]) -> Actor | None:
     posts = tuple(
         Post(
             Role(row.role),
-            row.city_id,
+            organisation(row.city_id) if row.city_id else SECRETARIAT,
             row.city_id is None or in_standing(row.status, row.not_before, row.issued_at),
         )
         for row in found

@@ -113,7 +113,7 @@ async def revoke_client(db: Session, actor: Actor, key: UUID, now: datetime | No
 
 
 def _may_see(actor: Actor, city_id: UUID) -> bool:
-    return city_id in actor.city_ids or actor.may(Permission.ROLE_ASSIGN, city_id)
+    return city_id in actor.place_ids or actor.may(Permission.ROLE_ASSIGN, city_id)
 
 
 def _checked_name(name: str) -> str:

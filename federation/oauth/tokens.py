@@ -38,7 +38,7 @@ from federation.oauth.server import (
     open_assertion,
     sign_token,
 )
-from federation.oauth.verifier import Verifier
+from federation.oauth.verifier import Verifier, claim_of
 from members.people import people
 from members.people.people import touch_access
 from members.register.models import ACTIVE
@@ -312,7 +312,7 @@ async def issue_for_person(
         "sub": str(person.id),
         "client_id": OPERATOR_CLIENT,
         "scope": "",
-        "posts": [{"role": p.role.value, "city": str(p.city_id or ""), "active": p.active} for p in bearer.posts],
+        "posts": [claim_of(post) for post in bearer.posts],
         "locale": person.locale,
         "epoch": epoch,
     }

@@ -26,7 +26,7 @@ from federation.jose import jose
 from federation.jose.keys import KeyRing
 from federation.jose.proofs import ProofKey, TokenError, open_proof
 from federation.jose.replay import Once
-from wego.core.access import Actor, ActorKind, Post, Role
+from wego.core.access import SECRETARIAT, Actor, ActorKind, Place, PlaceKind, Post, Role, organisation
 from wego.core.cache import Cache
 from wego.core.settings import Settings
 
@@ -230,17 +230,27 @@ def _verified(claims: dict[str, Any], token: str, kid: str) -> Verified:
     )
 
 
+def claim_of(post: Post) -> dict[str, Any]:
+    """A post as a token says it: `city` is the id of its place, empty in the secretariat; a body is named as one."""
+    claim = {"role": post.role.value, "city": str(post.place.id or ""), "active": post.active}
+    return claim | ({"place": post.place.kind.value} if post.place.kind is PlaceKind.BODY else {})
+
+
+def post_of(claim: Mapping[str, Any]) -> Post:
+    """The post that a claim says; the reverse of `claim_of`."""
+    kind = PlaceKind(claim.get("place", PlaceKind.ORGANISATION))
+    place = Place(kind, UUID(claim["city"])) if claim["city"] else SECRETARIAT
+    return Post(Role(claim["role"]), place, claim["active"] is True)
+
+
 def _actor(claims: Mapping[str, Any], scope: frozenset[str]) -> Actor:
     """The actor that a token describes: a program of one city, or a person with his posts."""
     locale = claims.get("locale") if isinstance(claims.get("locale"), str) else ""
     try:
         if "posts" not in claims:
-            posts: tuple[Post, ...] = (Post(Role.PROGRAM, UUID(claims["city"])),)
+            posts: tuple[Post, ...] = (Post(Role.PROGRAM, organisation(UUID(claims["city"]))),)
             return Actor(ActorKind.PROGRAM, claims["sub"], posts=posts, scopes=scope, locale=str(locale))
-        posts = tuple(
-            Post(Role(post["role"]), UUID(post["city"]) if post["city"] else None, post["active"] is True)
-            for post in claims["posts"]
-        )
+        posts = tuple(post_of(claim) for claim in claims["posts"])
         person = UUID(claims["sub"])
     except (KeyError, ValueError, TypeError, AttributeError):
         raise jose.Malformed("The token lacks a claim.") from None

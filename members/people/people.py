@@ -17,7 +17,7 @@ from sqlmodel import col
 from members.people.models import Invitation, InvitationStatus, Person, RoleGrant
 from members.register.models import ACTIVE, City, Membership
 from wego.core import access, audit, jobs
-from wego.core.access import GRANTS, SECRETARIAT, Actor, ActorKind, Permission, Post, Role
+from wego.core.access import GRANTS, HELD_AT, Actor, ActorKind, Permission, PlaceKind, Post, Role, organisation
 from wego.core.audit import Event
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, Refusal
@@ -45,7 +45,9 @@ async def actor_of(db: Session, person_id: UUID) -> Actor:
     rows = (await db.execute(query)).all()
     found(rows or None)
     posts = tuple(
-        Post(role, city_id, active=city_id is None or status in ACTIVE) for _, role, city_id, status in rows if role
+        Post(role, organisation(city_id), active=status in ACTIVE) if city_id else Post(role)
+        for _, role, city_id, status in rows
+        if role
     )
     return Actor(ActorKind.PERSON, str(person_id), person_id, posts, locale=rows[0][0])
 
@@ -124,7 +126,7 @@ def check_place(role: Role, city_id: UUID | None) -> None:
     """A role of the secretariat has no city, a role of a city has one, and a program is not a person."""
     if role is Role.PROGRAM:
         raise Invalid("A program is registered with a key of its own, not invited.", path=("input", "role"))
-    if (role in SECRETARIAT) is not (city_id is None):
+    if (role in HELD_AT[PlaceKind.SECRETARIAT]) is not (city_id is None):
         raise Invalid("Roles of the secretariat have no city, all others have one.", path=("input", "city"))
 
 
@@ -132,9 +134,9 @@ def require_reach(actor: Actor, role: Role, city_id: UUID | None) -> None:
     """Refuse roles that open more than the actor's own roles in this city; a CIO does not appoint a head."""
     if actor.may(Permission.ROLE_ASSIGN):
         return
-    posts = [post for post in actor.posts if post.city_id == city_id]
+    posts = [post for post in actor.posts if post.place.id == city_id]
     own = frozenset[Permission]().union(*(GRANTS[post.role] for post in posts))
-    if role in SECRETARIAT or not GRANTS[role] <= own:
+    if role in HELD_AT[PlaceKind.SECRETARIAT] or not GRANTS[role] <= own:
         raise NotAllowed("Your own role does not reach this role.", path=("input", "role"))
 
 

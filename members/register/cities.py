@@ -98,7 +98,7 @@ async def seen_by(db: Session, actor: Actor, city_id: UUID) -> City:
     city = found(await db.get(City, city_id))
     membership = await db.get(Membership, city_id)
     listed = membership is not None and membership.status in LISTED
-    own = city_id in actor.city_ids or bool(actor.shape.everywhere)
+    own = city_id in actor.place_ids or bool(actor.shape.everywhere)
     return found(city if listed or own else None)
 
 

@@ -93,7 +93,7 @@ async def _writing_city(db: Session, actor: Actor, slug: str | None) -> UUID:
         access.require(actor, Permission.PRACTICE_WRITE)
     if slug is not None:
         return await _city_seen(db, actor, slug)
-    own = actor.cities_with(Permission.PRACTICE_WRITE)
+    own = actor.places_with(Permission.PRACTICE_WRITE)
     if not own and actor.kind is not ActorKind.SYSTEM:
         access.require(actor, Permission.PRACTICE_WRITE)
     if len(own) != 1:
@@ -272,7 +272,7 @@ async def add_editor(db: Session, actor: Actor, key: UUID, person_id: UUID) -> N
         posts = (await people.actor_of(db, person_id)).posts
     except NotFound:  # who is elsewhere and who is nowhere are told apart for nobody
         raise refused from None
-    if not any(post.role is Role.OBJECT_EDITOR and post.city_id == practice.city_id for post in posts):
+    if not any(post.role is Role.OBJECT_EDITOR and post.place.id == practice.city_id for post in posts):
         raise refused
     given = upsert(PracticeEditor).values(practice_id=key, person_id=person_id).on_conflict_do_nothing()
     await db.execute(given)

@@ -50,14 +50,14 @@ def reads_drafts(q: Query, t: str) -> str | None:
         return None
     if not q.somewhere(Permission.PRACTICE_READ):
         return "false"
-    return f"{t}.city_id = any({q.cities_with(Permission.PRACTICE_READ)})"
+    return f"{t}.city_id = any({q.places_with(Permission.PRACTICE_READ)})"
 
 
 def edited(q: Query, t: str) -> str:
     """Whether this single practice was given to the reader to write, and he still is an object editor of its city."""
     if q.shape.kind is not ActorKind.PERSON:
         return "false"
-    cities = q.bind(lambda run: list(run.actor.cities_as(Role.OBJECT_EDITOR)), "uuid[]", "object editor")
+    cities = q.bind(lambda run: list(run.actor.places_as(Role.OBJECT_EDITOR)), "uuid[]", "object editor")
     return (
         f"({t}.city_id = any({cities}) and exists (select 1 from practice_editor e"
         f" where e.practice_id = {t}.id and e.person_id = {q.person()}))"
@@ -70,7 +70,7 @@ def reviewed(q: Query, t: str) -> str:
         return "false"
     return (
         f"({t}.status in ({_UNDER_REVIEW}) and exists (select 1 from review v where v.practice_id = {t}.id"
-        f" and v.reviewer_id = {q.person()} and v.reviewer_city_id = any({q.cities_with(Permission.PRACTICE_REVIEW)})))"
+        f" and v.reviewer_id = {q.person()} and v.reviewer_city_id = any({q.places_with(Permission.PRACTICE_REVIEW)})))"
     )
 
 

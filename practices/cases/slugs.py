@@ -68,7 +68,7 @@ async def free_slug(
     the actor may read besides. What others hide takes no name away, so a name tells nothing of it. Those who look for
     the same name at once take turns."""
     await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"practice {wanted}", 0))))
-    own = [city_id, *(actor.cities_with(Permission.PRACTICE_READ) if actor else ())]
+    own = [city_id, *(actor.places_with(Permission.PRACTICE_READ) if actor else ())]
     seen = col(Practice.city_id).in_(own) | (
         (col(Practice.status) == PracticeStatus.PUBLISHED) & (col(Practice.visibility) != Visibility.PRIVATE)
     )

@@ -105,11 +105,11 @@ async def _reviewing_city(db: Session, practice: Practice, person_id: UUID) -> U
     if await db.get(Person, person_id) is None:
         raise NotFound("There is no such person.", path=("input", "reviewer"))
     posts = (await people.actor_of(db, person_id)).posts
-    if any(post.city_id == practice.city_id for post in posts):
+    if any(post.place.id == practice.city_id for post in posts):
         raise Conflict("A reviewer must come from another city.")
     for post in posts:
-        if post.city_id and post.active and Permission.PRACTICE_REVIEW in GRANTS[post.role]:
-            return post.city_id
+        if post.place.id and post.active and Permission.PRACTICE_REVIEW in GRANTS[post.role]:
+            return post.place.id
     raise Conflict("This person has no post that may review, in a city in good standing.")
 
 

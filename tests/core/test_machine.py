@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from wego.core.access import NOBODY, Actor, ActorKind, Permission, Post, Role, system
+from wego.core.access import NOBODY, Actor, ActorKind, Permission, Post, Role, organisation, system
 from wego.core.audit import Event
 from wego.core.errors import Conflict, NotAllowed, NotSignedIn
 from wego.core.machine import Life, Step, To, Who, each
@@ -67,7 +67,7 @@ SIDES = {"provider": CITY, "consumer": OTHER}
 
 
 def make_cio(city_id: object = CITY) -> Actor:
-    return Actor(ActorKind.PERSON, "cio", uuid4(), (Post(Role.CIO, city_id),))  # type: ignore[arg-type]  # a UUID
+    return Actor(ActorKind.PERSON, "cio", uuid4(), (Post(Role.CIO, organisation(city_id)),))  # type: ignore[arg-type]  # a UUID
 
 
 OFFICER = Actor(ActorKind.PERSON, "officer", uuid4(), (Post(Role.OFFICER),))
@@ -95,7 +95,7 @@ def test_each_side_has_its_own_verbs() -> None:
 
 
 def test_a_side_can_be_the_actor_himself() -> None:
-    guest = Actor(ActorKind.PERSON, "guest", uuid4(), (Post(Role.OBJECT_EDITOR, CITY),))
+    guest = Actor(ActorKind.PERSON, "guest", uuid4(), (Post(Role.OBJECT_EDITOR, organisation(CITY)),))
     draft = Agreement(State.DRAFT)
     assert LIFE.step(guest, draft, Verb.WRITE, {**SIDES, "editor": True}).reached() is State.DRAFT
     with pytest.raises(NotAllowed):

@@ -23,7 +23,7 @@ from federation.oauth.clients import register_client, revoke_client
 from federation.oauth.models import OAuthClient
 from federation.oauth.seed import CITIES, seed
 from wego.core import audit
-from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
+from wego.core.access import NOBODY, SECRETARIAT, Actor, ActorKind, Post, Role, organisation, system
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +37,7 @@ def jwks(**more: Any) -> dict[str, Any]:
 async def test_a_stranger_registers_and_revokes_nothing(db: AsyncSession) -> None:
     city, other = await make_city(db, "seoul"), await make_city(db, "moscow")
     client = await register_client(db, system("test"), city, "A program", jwks())
-    stranger = Actor(ActorKind.PERSON, "s", posts=(Post(Role.HEAD, other.id),))
+    stranger = Actor(ActorKind.PERSON, "s", posts=(Post(Role.HEAD, organisation(other.id)),))
     for actor, refusal in ((NOBODY, NotSignedIn), (stranger, NotAllowed)):
         with pytest.raises(refusal):
             await register_client(db, actor, city, "x", jwks())
@@ -49,7 +49,7 @@ async def test_a_stranger_registers_and_revokes_nothing(db: AsyncSession) -> Non
 async def test_who_may_register_a_program(db: AsyncSession, role: Role) -> None:
     city = await make_city(db, "seoul")
     secretariat = role in {Role.OFFICER, Role.SECRETARIAT_EDITOR, Role.AUDITOR}
-    actor = Actor(ActorKind.PERSON, "p", posts=(Post(role, None if secretariat else city.id),))
+    actor = Actor(ActorKind.PERSON, "p", posts=(Post(role, SECRETARIAT if secretariat else organisation(city.id)),))
     if role in ASSIGNING:
         client = await register_client(db, actor, city, "A program", jwks())
         assert (await revoke_client(db, actor, client.id)).revoked_at is not None
@@ -61,7 +61,10 @@ async def test_who_may_register_a_program(db: AsyncSession, role: Role) -> None:
 async def test_a_program_of_a_city_cannot_register_another(db: AsyncSession) -> None:
     city = await make_city(db, "seoul")
     program = Actor(
-        ActorKind.PROGRAM, "seoul-1", posts=(Post(Role.PROGRAM, city.id),), scopes=frozenset({"graphql:mutate"})
+        ActorKind.PROGRAM,
+        "seoul-1",
+        posts=(Post(Role.PROGRAM, organisation(city.id)),),
+        scopes=frozenset({"graphql:mutate"}),
     )
     with pytest.raises(NotAllowed):
         await register_client(db, program, city, "A program", jwks())

@@ -31,7 +31,7 @@ from members.people.models import RoleGrant
 from members.people.people import touch_access
 from members.register.models import Membership, MembershipStatus
 from wego.core import audit
-from wego.core.access import NOBODY, ActorKind, Post, Role, system
+from wego.core.access import NOBODY, ActorKind, Post, Role, organisation, system
 from wego.core.db import Database
 from wego.core.errors import NotAllowed, NotFound
 
@@ -254,7 +254,11 @@ async def test_the_operator_gets_a_token_for_a_person(station: Station, caller: 
     assert (await bearer.read(station, issued["access_token"])).json() == {"actor": str(person.id)}
     actor = credential_of(station, bearer, issued["access_token"]).actor
     assert (actor.kind, actor.person_id, actor.scopes) == (ActorKind.PERSON, person.id, None)
-    assert actor.posts == (Post(Role.OFFICER), Post(Role.CIO, caller.city_id), Post(Role.HEAD, caller.city_id))
+    assert actor.posts == (
+        Post(Role.OFFICER),
+        Post(Role.CIO, organisation(caller.city_id)),
+        Post(Role.HEAD, organisation(caller.city_id)),
+    )
     facts = await column(station, "SELECT facts::text FROM audit_entry WHERE event = 'token.issued'")
     assert len(facts) == 1
     assert "secretariat" not in facts[0].lower()
@@ -274,12 +278,14 @@ async def test_a_person_keeps_only_the_rights_of_now(station: Station, caller: C
     async with hub.database.session() as db:
         actor = await reload(db, credential_of(station, bearer, issued["access_token"]))
     assert actor is not None
-    assert actor.posts == (Post(Role.CIO, caller.city_id, active=False),)
+    assert actor.posts == (Post(Role.CIO, organisation(caller.city_id), active=False),)
     await stand(station, caller, MembershipStatus.FULL)
     async with hub.database.session() as db:
         actor = await reload(db, credential_of(station, bearer, issued["access_token"]))
         assert actor is not None
-        assert actor.posts == (Post(Role.CIO, caller.city_id, active=False),)  # the old token revives nothing
+        assert actor.posts == (
+            Post(Role.CIO, organisation(caller.city_id), active=False),
+        )  # the old token revives nothing
         await db.execute(text("UPDATE oauth_token SET revoked_at = now()"))
         assert await reload(db, credential_of(station, bearer, issued["access_token"])) is None
     assert str(person.id) == actor.subject

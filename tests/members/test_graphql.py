@@ -13,7 +13,7 @@ from members.demo.forms import signed_form
 from members.people import people
 from members.register.models import MembershipStatus
 from wego.core import access
-from wego.core.access import Actor, ActorKind, Post, Role
+from wego.core.access import Actor, ActorKind, Post, Role, organisation
 from wego.core.db import Database, Tally, tally
 
 from .conftest import Ask
@@ -153,7 +153,7 @@ async def test_no_mutation_is_for_strangers(gallery: World, schema: strawberry.S
     for name, given in MUTATIONS.items():
         assert codes(await gallery.do(NOBODY, name, given)) in (["NOT_SIGNED_IN"], ["NOT_FOUND"]), name
     program = Actor(ActorKind.PROGRAM, "client", None, ((await gallery.person("cio@seoul.demo")).posts[0],))
-    program = Actor(ActorKind.PROGRAM, "client", None, (Post(Role.PROGRAM, program.posts[0].city_id),))
+    program = Actor(ActorKind.PROGRAM, "client", None, (Post(Role.PROGRAM, organisation(program.posts[0].place.id)),))
     for name, given in MUTATIONS.items():
         assert codes(await gallery.do(program, name, given)) in (["NOT_ALLOWED"], ["NOT_FOUND"]), name
 
@@ -238,8 +238,8 @@ async def test_the_viewer_sees_himself(gallery: World) -> None:
     newark = (await gallery.query("cio@newark.demo", text))["viewer"]
     assert newark["person"] == {"email": "cio@newark.demo"}
     assert newark["posts"] == [{"role": "CIO", "isActive": False, "city": {"slug": "newark"}}]
-    seoul = (await gallery.person("cio@seoul.demo")).posts[0].city_id
-    program = Actor(ActorKind.PROGRAM, "abc", None, (Post(Role.PROGRAM, seoul),), frozenset({"graphql:query"}))
+    posts = (Post(Role.PROGRAM, (await gallery.person("cio@seoul.demo")).posts[0].place),)
+    program = Actor(ActorKind.PROGRAM, "abc", None, posts, frozenset({"graphql:query"}))
     assert (await gallery.query(program, text))["viewer"] == {
         "kind": "PROGRAM", "person": None, "clientId": "abc", "scopes": ["graphql:query"],
         "posts": [{"role": "PROGRAM", "isActive": True, "city": {"slug": "seoul"}}],

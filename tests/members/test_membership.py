@@ -20,7 +20,7 @@ from members.membership.states import RULES, TRANSITIONS, Verb
 from members.people.people import actor_of
 from members.register.models import Body, City, Membership, MembershipKind, MembershipStatus, MembershipStep
 from wego.core import access, audit
-from wego.core.access import GRANTS, SECRETARIAT, Actor, Role
+from wego.core.access import GRANTS, HELD_AT, Actor, PlaceKind, Role
 from wego.core.db import Database, Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
 from wego.core.models import AccessEpoch, AuditEntry, AuditWord
@@ -92,7 +92,7 @@ async def test_who_may_take_which_step(
               V.DECLINE: S.UNDER_CHECK, V.ADMIT: S.ASSOCIATE, V.SUSPEND: S.FULL, V.REINSTATE: S.SUSPENDED,
               V.END_NOTICE: S.RESIGNING}  # fmt: skip
     city = await make_city(status=states[verb])
-    actor = await make_actor((role, None if role in SECRETARIAT else city))
+    actor = await make_actor((role, None if role in HELD_AT[PlaceKind.SECRETARIAT] else city))
     may = {
         Role.HEAD: CITY_VERBS,
         Role.CIO: CITY_VERBS - {V.RESIGN},

@@ -121,7 +121,7 @@ async def test_an_invitation_is_taken_up_once(db: Session, make_city: Any) -> No
     person = await invitations.accept_invitation(db, invited.secret, now=NOW + timedelta(days=13))
     await audit.append(db)
     actor = await people.actor_of(db, person.id)
-    assert [(post.role, post.city_id, post.active) for post in actor.posts] == [(Role.CIO, city.id, True)]
+    assert [(post.role, post.place.id, post.active) for post in actor.posts] == [(Role.CIO, city.id, True)]
     assert (await db.execute(select(col(AccessEpoch.seq)))).scalar_one() == before + 1
     with pytest.raises(Conflict, match="used"):
         await invitations.accept_invitation(db, invited.secret, now=NOW + timedelta(days=13))
@@ -228,7 +228,7 @@ async def test_an_actor_has_all_posts_and_a_suspended_city_lends_none_of_its_rig
     assert {(post.role, post.active) for post in actor.posts} == {
         (Role.EDITOR, True), (Role.CIO, False), (Role.AUDITOR, True),
     }  # fmt: skip
-    assert actor.cities_with(Permission.PRACTICE_WRITE) == (good.id,)
+    assert actor.places_with(Permission.PRACTICE_WRITE) == (good.id,)
     with pytest.raises(NotFound):
         await people.actor_of(db, uuid4())
 

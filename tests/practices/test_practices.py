@@ -26,7 +26,7 @@ from practices.cases.practices import Change
 from practices.reviews import reviews
 from practices.reviews.reviews import Comment
 from wego.core import audit, reads
-from wego.core.access import Actor, ActorKind, Post, Role
+from wego.core.access import Actor, ActorKind, Post, Role, organisation
 from wego.core.audit import Event
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
 from wego.core.ids import new_id
@@ -173,7 +173,7 @@ async def test_what_is_live_is_changed_only_by_who_may_publish(world: World) -> 
 
 async def test_a_program_is_narrowed_to_its_scopes(world: World) -> None:
     made = await make_practice(world, S.DRAFT)
-    post = (Post(Role.PROGRAM, world.cities["seoul"]),)
+    post = (Post(Role.PROGRAM, organisation(world.cities["seoul"])),)
     narrow = Actor(ActorKind.PROGRAM, "client", posts=post, scopes=frozenset({"graphql:query"}))
     wide = replace(narrow, scopes=frozenset({"graphql:query", "catalog:write"}))
     with pytest.raises(NotAllowed):

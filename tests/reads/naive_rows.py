@@ -74,11 +74,11 @@ class Rights:
     def bind(self, value: Callable[[Any], Any], cast: str, key: object = None) -> str:
         return literal(value(self), cast)
 
-    def cities_with(self, permission: Permission) -> str:
-        return literal(list(self.actor.cities_with(permission)), "uuid[]")
+    def places_with(self, permission: Permission) -> str:
+        return literal(list(self.actor.places_with(permission)), "uuid[]")
 
-    def own_cities(self) -> str:
-        return literal(list(self.actor.city_ids), "uuid[]")
+    def own_places(self) -> str:
+        return literal(list(self.actor.place_ids), "uuid[]")
 
     def person(self) -> str:
         return literal(self.actor.person_id, "uuid")

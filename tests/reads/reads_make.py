@@ -21,7 +21,7 @@ from members.people import invitations, people
 from members.people.models import Invitation, Person, RoleGrant
 from members.register.models import Body, City, MembershipStatus, MembershipStep
 from practices.demo import seed as practices_seed
-from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, system
+from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, organisation, system
 from wego.core.context import Reading
 from wego.core.db import Database, Session
 from wego.core.reads.engine import Engine
@@ -111,17 +111,18 @@ async def _tell(db: Session) -> dict[str, Actor]:
     return {
         "nobody": NOBODY,
         "a program of Seoul": Actor(
-            ActorKind.PROGRAM, "seoul-program", posts=(Post(Role.PROGRAM, seoul),), scopes=scopes, locale="ko"
+            ActorKind.PROGRAM, "seoul-program", posts=(Post(Role.PROGRAM, organisation(seoul)),),
+            scopes=scopes, locale="ko",
         ),
         "a program without scope": Actor(
-            ActorKind.PROGRAM, "mute", posts=(Post(Role.PROGRAM, seoul),), scopes=frozenset()
+            ActorKind.PROGRAM, "mute", posts=(Post(Role.PROGRAM, organisation(seoul)),), scopes=frozenset()
         ),
         "the CIO of Seoul": await _person(db, "cio@seoul.demo"),
         "the head of Barcelona": await _person(db, "head@barcelona.demo"),
         "an applicant": await _person(db, "cio@lviv.demo"),
         "somebody of two cities": Actor(
             ActorKind.PERSON, "two", (await _person(db, "editor@seongnam.demo")).person_id,
-            posts=(Post(Role.EDITOR, seoul), Post(Role.DELEGATE, lviv, active=False)),
+            posts=(Post(Role.EDITOR, organisation(seoul)), Post(Role.DELEGATE, organisation(lviv), active=False)),
         ),
         "somebody of a suspended city": await _person(db, "cio@takamatsu.demo"),
         "an officer": officer,

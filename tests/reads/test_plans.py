@@ -107,7 +107,7 @@ async def test_two_readers_of_one_shape_share_a_plan_and_see_their_own(ask: Aske
     assert len(made) == 1
     other = await ask(text, Actor(network.actors["the CIO of Seoul"].kind, "other",
                                   network.actors["the head of Barcelona"].person_id,
-                                  tuple(type(post)(network.actors["the CIO of Seoul"].posts[0].role, post.city_id)
+                                  tuple(type(post)(network.actors["the CIO of Seoul"].posts[0].role, post.place)
                                         for post in network.actors["the head of Barcelona"].posts)))  # fmt: skip
     assert len(made) == 1
     assert seoul["viewer"]["person"]["email"] == "cio@seoul.demo"

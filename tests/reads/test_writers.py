@@ -18,7 +18,7 @@ from reads_make import READINGS, SEED, make_engine
 
 from members.register.models import City, Membership, MembershipStatus, Region
 from wego.core import audit, places, writes
-from wego.core.access import Actor, ActorKind, Post, Role, system
+from wego.core.access import Actor, ActorKind, Post, Role, organisation, system
 from wego.core.audit import Event, verify
 from wego.core.db import Database
 from wego.core.errors import Unavailable
@@ -185,7 +185,10 @@ async def test_an_officer_finds_a_place_where_all_ordinary_ones_are_taken(
 
 async def test_nobody_takes_the_place_of_an_officer_by_asking_for_his_act(hand: Hand) -> None:
     stranger = Actor(
-        ActorKind.PROGRAM, "x", posts=(Post(Role.PROGRAM, new_id()),), scopes=frozenset({"graphql:mutate"})
+        ActorKind.PROGRAM,
+        "x",
+        posts=(Post(Role.PROGRAM, organisation(new_id())),),
+        scopes=frozenset({"graphql:mutate"}),
     )
     hand.writer.places = Places(ordinary=1, ahead=0)
     place = global_id("City", new_id())

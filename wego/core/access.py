@@ -1,12 +1,16 @@
 """The whole policy on one page: who may do what.
 
-`require` is the first line of a service, `cities_with` and `everywhere` are the predicates of a read: both ask the
+`require` is the first line of a service, `places_with` and `everywhere` are the predicates of a read: both ask the
 same table, so that what a list shows and what a verb allows can never disagree. A stranger gets NOT_FOUND for
 what he may not see (the read does not find it) and NOT_ALLOWED for what he may see but not do.
+
+A right is what is written here and nothing else: a new permission belongs to nobody, not even to an officer or to the
+system, until a line names it, and it ends with the good standing of its place unless `KEPT` names it as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -18,18 +22,32 @@ from wego.core.errors import NotAllowed, NotSignedIn, Refusal
 class Role(StrEnum):
     """Roles of people and programs; a value is never renamed, only retired."""
 
-    HEAD = "head"  # mayor or authorised representative: binds the city
+    HEAD = "head"  # mayor, authorised representative or chair: binds the city, the organisation or the body
     CIO = "cio"
     EDITOR = "editor"
     OBJECT_EDITOR = "object_editor"  # writes single practices that were given to him
-    DELEGATE = "delegate"  # speaks for the city in assemblies
-    PROGRAM = "program"  # a machine of the city, with a key of its own
+    DELEGATE = "delegate"  # speaks for the city in assemblies, or sits in a body
+    PROGRAM = "program"  # a machine of the city or organisation, with a key of its own
     OFFICER = "officer"  # secretariat: membership, people, decisions
     SECRETARIAT_EDITOR = "secretariat_editor"  # secretariat: texts and reviews
     AUDITOR = "auditor"  # secretariat: reads everything, changes nothing
 
 
-SECRETARIAT = frozenset({Role.OFFICER, Role.SECRETARIAT_EDITOR, Role.AUDITOR})
+class PlaceKind(StrEnum):
+    """Where a role is held."""
+
+    ORGANISATION = "organisation"  # a city, a friend, a company: it belongs to the network by a membership
+    BODY = "body"  # a committee, a regional office, an assembly: it is the network's own and needs no membership
+    SECRETARIAT = "secretariat"
+
+
+HELD_AT: dict[PlaceKind, frozenset[Role]] = {
+    PlaceKind.ORGANISATION: frozenset(
+        {Role.HEAD, Role.CIO, Role.EDITOR, Role.OBJECT_EDITOR, Role.DELEGATE, Role.PROGRAM}
+    ),
+    PlaceKind.BODY: frozenset({Role.HEAD, Role.DELEGATE}),
+    PlaceKind.SECRETARIAT: frozenset({Role.OFFICER, Role.SECRETARIAT_EDITOR, Role.AUDITOR}),
+}
 
 
 class Permission(StrEnum):
@@ -66,17 +84,29 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.OBJECT_EDITOR: frozenset(),  # granted per practice, see practices/cases/models.py::PracticeEditor
     Role.DELEGATE: frozenset({P.PRACTICE_READ, P.MEMBERSHIP_READ}),
     Role.PROGRAM: _WRITING | {P.PRACTICE_SUBMIT},
-    Role.OFFICER: frozenset(Permission) - {P.MEMBERSHIP_LEAVE, P.PRACTICE_WRITE, P.PRACTICE_SUBMIT},
+    Role.OFFICER: frozenset(
+        {
+            P.MEMBERSHIP_APPLY, P.MEMBERSHIP_CHECK, P.MEMBERSHIP_DECIDE, P.MEMBERSHIP_SUSPEND, P.MEMBERSHIP_READ,
+            P.PERSON_INVITE, P.PERSON_READ, P.ROLE_ASSIGN, P.PRACTICE_TRANSLATE, P.PRACTICE_PUBLISH,
+            P.PRACTICE_ASSIGN, P.PRACTICE_REVIEW, P.PRACTICE_READ, P.AUDIT_READ,
+        }
+    ),
     Role.SECRETARIAT_EDITOR: frozenset(
         {P.PRACTICE_TRANSLATE, P.PRACTICE_READ, P.PRACTICE_REVIEW, P.PRACTICE_ASSIGN, P.PRACTICE_PUBLISH}
     ),
     Role.AUDITOR: frozenset({P.MEMBERSHIP_READ, P.PERSON_READ, P.PRACTICE_READ, P.AUDIT_READ}),
-}
-
-# What a role gives only while its city is a member in good standing; the rest it keeps, to apply or to answer.
-NEEDS_MEMBERSHIP = frozenset(Permission) - {
-    P.MEMBERSHIP_APPLY, P.MEMBERSHIP_LEAVE, P.MEMBERSHIP_READ, P.PERSON_INVITE, P.PERSON_READ, P.ROLE_ASSIGN,
 }  # fmt: skip
+
+# What the system may: the operator at the command line stands in for an officer and, where nobody else can act, for a
+# city; seeds and jobs do the same.
+OF_THE_SYSTEM = GRANTS[Role.OFFICER] | {P.MEMBERSHIP_LEAVE, P.PRACTICE_WRITE, P.PRACTICE_SUBMIT}
+
+# What a role keeps while its place is no member in good standing: to apply, to answer, and to keep its own house.
+KEPT = frozenset(
+    {
+        P.MEMBERSHIP_APPLY, P.MEMBERSHIP_LEAVE, P.MEMBERSHIP_READ, P.PERSON_INVITE, P.PERSON_READ, P.ROLE_ASSIGN,
+    }
+)  # fmt: skip
 
 # What a token's scope opens (federation.md 5.4). A person's own token has no scope: his roles say it all.
 SCOPES: dict[str, frozenset[Permission]] = {
@@ -97,17 +127,37 @@ class ActorKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a role is held: an organisation or a body by its id, or the secretariat, which is one and has none."""
+
+    kind: PlaceKind
+    id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        if (self.kind is PlaceKind.SECRETARIAT) is not (self.id is None):
+            raise ValueError("an organisation and a body have an id, the secretariat has none")
+
+
+SECRETARIAT = Place(PlaceKind.SECRETARIAT)
+
+
+def organisation(key: UUID) -> Place:
+    """A city or another organisation as the place of a post."""
+    return Place(PlaceKind.ORGANISATION, key)
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
-    """One role in one city, or in the secretariat (`city_id` None); `active` = the city is in good standing."""
+    """One role at one place; `active` = the place is in good standing."""
 
     role: Role
-    city_id: UUID | None = None
+    place: Place = SECRETARIAT
     active: bool = True
 
     @property
     def permissions(self) -> frozenset[Permission]:
         granted = GRANTS[self.role]
-        return granted if self.active else granted - NEEDS_MEMBERSHIP
+        return granted if self.active else granted & KEPT
 
 
 class ActorShape(NamedTuple):
@@ -132,16 +182,17 @@ class Actor:
     shape: ActorShape = field(init=False)
 
     def __post_init__(self) -> None:
-        everywhere = frozenset(Permission) if self.kind is ActorKind.SYSTEM else self._granted(in_city=False)
-        somewhere = self._granted(in_city=True)
-        member = any(post.city_id is None or post.active for post in self.posts) or bool(everywhere)
+        everywhere = OF_THE_SYSTEM if self.kind is ActorKind.SYSTEM else self._granted(inside=True)
+        somewhere = self._granted(inside=False)
+        member = any(post.active for post in self.posts) or bool(everywhere)
         if self.scopes is not None:  # a token that opens no reading of practices does not read as a member either
             member = member and Permission.PRACTICE_READ in everywhere | somewhere
         shape = ActorShape(self.kind, member, everywhere, somewhere)
         object.__setattr__(self, "shape", shape)
 
-    def _granted(self, *, in_city: bool) -> frozenset[Permission]:
-        granted = [post.permissions for post in self.posts if (post.city_id is not None) is in_city]
+    def _granted(self, *, inside: bool) -> frozenset[Permission]:
+        """What the posts inside the secretariat give, or those at all other places."""
+        granted = [post.permissions for post in self.posts if (post.place == SECRETARIAT) is inside]
         return self._narrowed(frozenset().union(*granted))
 
     def _narrowed(self, permissions: frozenset[Permission]) -> frozenset[Permission]:
@@ -154,23 +205,31 @@ class Actor:
         return self.kind is not ActorKind.ANONYMOUS
 
     @property
-    def city_ids(self) -> tuple[UUID, ...]:
-        return tuple(dict.fromkeys(post.city_id for post in self.posts if post.city_id))
+    def place_ids(self) -> tuple[UUID, ...]:
+        """The organisations and bodies in which the actor has a post, whatever their standing."""
+        return tuple(dict.fromkeys(post.place.id for post in self.posts if post.place.id))
 
-    def cities_as(self, role: Role) -> tuple[UUID, ...]:
-        """The cities in good standing in which the actor holds the role; none where a token narrows his rights."""
+    def places_as(self, role: Role) -> tuple[UUID, ...]:
+        """The organisations in good standing, and the bodies, in which the actor holds the role; none where a token
+        narrows his rights."""
         if self.scopes is not None:
             return ()
-        return tuple({post.city_id: None for post in self.posts if post.city_id and post.active and post.role is role})
+        return self._places(lambda post: post.active and post.role is role)
 
-    def cities_with(self, permission: Permission) -> tuple[UUID, ...]:
-        """The cities in which the actor has the permission."""
+    def places_with(self, permission: Permission) -> tuple[UUID, ...]:
+        """The organisations and bodies in which the actor has the permission."""
         if permission not in self.shape.somewhere:
             return ()
-        return tuple({post.city_id: None for post in self.posts if post.city_id and permission in post.permissions})
+        return self._places(lambda post: permission in post.permissions)
 
-    def may(self, permission: Permission, city_id: UUID | None = None) -> bool:
-        return permission in self.shape.everywhere or (city_id is not None and city_id in self.cities_with(permission))
+    def _places(self, holds: Callable[[Post], bool]) -> tuple[UUID, ...]:
+        return tuple({post.place.id: None for post in self.posts if post.place.id and holds(post)})
+
+    def may(self, permission: Permission, place_id: UUID | None = None) -> bool:
+        """Whether the actor has the permission everywhere, or at this place."""
+        return permission in self.shape.everywhere or (
+            place_id is not None and place_id in self.places_with(permission)
+        )
 
 
 NOBODY = Actor(ActorKind.ANONYMOUS)
@@ -181,9 +240,9 @@ def system(subject: str) -> Actor:
     return Actor(ActorKind.SYSTEM, subject)
 
 
-def require(actor: Actor, permission: Permission, city_id: UUID | None = None) -> None:
-    """Raise unless the actor has the permission everywhere, or in this city."""
-    if not actor.may(permission, city_id):
+def require(actor: Actor, permission: Permission, place_id: UUID | None = None) -> None:
+    """Raise unless the actor has the permission everywhere, or at this place."""
+    if not actor.may(permission, place_id):
         raise refusal(actor)
 
 

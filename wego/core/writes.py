@@ -146,7 +146,7 @@ class Repeat:
         if not actor.signed_in:
             return None
         client = hashlib.sha256(orjson.dumps([actor.kind.value, actor.subject])).digest()
-        posts = sorted([post.role.value, str(post.city_id or "")] for post in actor.posts if post.active)
+        posts = sorted([post.role.value, str(post.place.id or "")] for post in actor.posts if post.active)
         rights = {"posts": posts, "scopes": None if actor.scopes is None else sorted(actor.scopes)}
         digest = hashlib.sha256(client + place.to_bytes(4, "big") + key.encode()).digest()
         return cls(client, digest, hashlib.sha256(body).digest(), rights)

@@ -26,7 +26,7 @@ strawberry.enum(Signatory, description="Who signed the form.")
 def _visible_application(q: Query, t: str) -> str | None:
     if q.everywhere(Permission.MEMBERSHIP_READ):
         return None
-    return f"{t}.city_id = any({q.cities_with(Permission.MEMBERSHIP_READ)})"
+    return f"{t}.city_id = any({q.places_with(Permission.MEMBERSHIP_READ)})"
 
 
 def _content(q: Query, t: str) -> str:
@@ -35,7 +35,7 @@ def _content(q: Query, t: str) -> str:
     if q.everywhere(Permission.MEMBERSHIP_READ):
         return encoded
     place = f"(select a.city_id from application a where a.id = {t}.application_id)"
-    return f"case when {place} = any({q.cities_with(Permission.MEMBERSHIP_APPLY)}) then {encoded} end"
+    return f"case when {place} = any({q.places_with(Permission.MEMBERSHIP_APPLY)}) then {encoded} end"
 
 
 @reads.table("application_file")

@@ -31,14 +31,14 @@ def _visible_person(q: Query, t: str) -> str | None:
     if q.shape.kind is ActorKind.ANONYMOUS:
         return "false"
     held = f"select 1 from role_grant held where held.person_id = {t}.id and held.revoked_at is null"
-    cities = q.cities_with(Permission.PERSON_READ)
+    cities = q.places_with(Permission.PERSON_READ)
     return f"({t}.id = {q.person()} or exists ({held} and held.city_id = any({cities})))"
 
 
 def _visible_invitation(q: Query, t: str) -> str | None:
     if q.everywhere(Permission.PERSON_INVITE):
         return None
-    inviting = f"{t}.city_id = any({q.cities_with(Permission.PERSON_INVITE)})"
+    inviting = f"{t}.city_id = any({q.places_with(Permission.PERSON_INVITE)})"
     if q.shape.kind is not ActorKind.PERSON:
         return inviting
     own = f"lower({t}.email) = (select lower(me.email) from person me where me.id = {q.person()})"
@@ -48,7 +48,7 @@ def _visible_invitation(q: Query, t: str) -> str | None:
 def _visible_post(q: Query, t: str) -> str | None:
     if q.everywhere(Permission.PERSON_READ):
         return None
-    return f"({t}.person_id = {q.person()} or {t}.city_id = any({q.cities_with(Permission.PERSON_READ)}))"
+    return f"({t}.person_id = {q.person()} or {t}.city_id = any({q.places_with(Permission.PERSON_READ)}))"
 
 
 _GOOD = f"select 1 from membership m where m.city_id = g.city_id and m.status in ({in_words(ACTIVE)})"
@@ -161,7 +161,7 @@ def _viewer(q: Query) -> str:
     """The one row of the reader, made of bound values only."""
     posts = [
         q.bind(lambda run: [post.role.value for post in run.actor.posts], "text[]", "viewer roles"),
-        q.bind(lambda run: [post.city_id for post in run.actor.posts], "uuid[]", "viewer cities"),
+        q.bind(lambda run: [post.place.id for post in run.actor.posts], "uuid[]", "viewer cities"),
         q.bind(lambda run: [post.active for post in run.actor.posts], "boolean[]", "viewer actives"),
     ]
     client = q.bind(

@@ -44,7 +44,7 @@ def seen_city(q: Query, city: str) -> str | None:
     if q.shape.everywhere:
         return None
     listed = f"select 1 from membership seen where seen.city_id = {city} and seen.status in ({in_words(LISTED)})"
-    own = "" if q.shape.kind is ActorKind.ANONYMOUS else f" or {city} = any({q.own_cities()})"
+    own = "" if q.shape.kind is ActorKind.ANONYMOUS else f" or {city} = any({q.own_places()})"
     return f"(exists ({listed}){own})"
 
 
@@ -61,7 +61,7 @@ def _inside(q: Query, city: str) -> str:
     if q.everywhere(Permission.MEMBERSHIP_READ):
         return "true"
     outside = q.shape.kind is ActorKind.ANONYMOUS or (q.shape.kind is ActorKind.PROGRAM and not q.shape.member)
-    return "false" if outside else f"{city} = any({q.own_cities()})"
+    return "false" if outside else f"{city} = any({q.own_places()})"
 
 
 _PUBLIC_STEPS = in_words(LISTED | {MembershipStatus.RESIGNED})

@@ -44,7 +44,7 @@ def ways_to_see(q: Query, t: str, facets: str) -> list[reads.Way]:
     public, published = f"{t}.public_from is not null", f"{t}.status = 'published' and {t}.visibility <> 'private'"
     ways = [reads.Way("m", None, f"({public} or {published})") if q.shape.member else reads.Way("p", None, public)]
     if q.somewhere(Permission.PRACTICE_READ):
-        own = q.cities_with(Permission.PRACTICE_READ)
+        own = q.places_with(Permission.PRACTICE_READ)
         asked = f"{facets} && array(select 'ac:' || c from unnest({own}) as c)"
         ways.append(reads.Way("a", asked, f"{t}.city_id = any({own})"))
     if q.shape.kind is ActorKind.PERSON:

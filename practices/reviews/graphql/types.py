@@ -26,7 +26,7 @@ def _visible_review(q: Query, t: str) -> str | None:
     drafts = reads_drafts(q, "own")
     if drafts is None:
         return None
-    mine = f"{t}.reviewer_id = {q.person()} and {t}.reviewer_city_id = any({q.cities_with(Permission.PRACTICE_REVIEW)})"
+    mine = f"{t}.reviewer_id = {q.person()} and {t}.reviewer_city_id = any({q.places_with(Permission.PRACTICE_REVIEW)})"
     reviewing = q.shape.kind is ActorKind.PERSON and q.somewhere(Permission.PRACTICE_REVIEW)
     of_city = f"exists (select 1 from practice own where own.id = {t}.practice_id and {drafts})"
     parts = [of_city] * (drafts != "false") + [mine] * reviewing

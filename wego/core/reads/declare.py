@@ -21,7 +21,7 @@ templates are `str.format` templates (write `{{` for a brace) with these names:
         practices: reads.Connection[Practice] = PRACTICES.connection("{t}.city_id = {p}.id", "…")  # see `lists`
     reads.extend(City, CityPractices)
 
-`visible(q, t)` returns a predicate (or None for "everybody"); `q.shape` is the ActorShape, `q.cities_with(permission)`
+`visible(q, t)` returns a predicate (or None for "everybody"); `q.shape` is the ActorShape, `q.places_with(permission)`
 and `q.person()` give bound values. It is applied to every edge that leads to the type unless the edge says
 `visible=False` with its reason. A field whose values are a vocabulary (StrEnum with lower-case values, GraphQL names
 in upper case) needs nothing: the engine maps `under_review` to `UNDER_REVIEW`, `east-asia` to `EAST_ASIA`.

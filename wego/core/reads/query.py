@@ -78,12 +78,13 @@ class Query:
             self._places[key] = place
         return place
 
-    def cities_with(self, permission: Permission) -> str:
-        """The cities in which the actor has the permission, as uuid[]."""
-        return self.bind(lambda run: list(run.actor.cities_with(permission)), "uuid[]", ("cities", permission))
+    def places_with(self, permission: Permission) -> str:
+        """The organisations and bodies in which the actor has the permission, as uuid[]."""
+        return self.bind(lambda run: list(run.actor.places_with(permission)), "uuid[]", ("places", permission))
 
-    def own_cities(self) -> str:
-        return self.bind(lambda run: list(run.actor.city_ids), "uuid[]", "own cities")
+    def own_places(self) -> str:
+        """The organisations and bodies in which the actor has a post, as uuid[]."""
+        return self.bind(lambda run: list(run.actor.place_ids), "uuid[]", "own places")
 
     def person(self) -> str:
         """The person who asks, or null."""
