@@ -56,8 +56,8 @@ SEEN_WITH = {
 }
 # Types whose rows have no predicate of their own: they are seen with what they hang on.
 PART_OF = {
-    "ApplicationFile": "Application", "CityName": "City", "PracticeBlock": "Practice or PracticeVersion",
-    "PracticeSection": "Practice", "ReviewComment": "Review", "TranslatedSection": "PracticeTranslation",
+    "ApplicationFile": "Application", "CityName": "City", "TextBlock": "Practice or TextVersion",
+    "TextSection": "Practice", "ReviewComment": "Review", "TranslatedSection": "Translation",
 }  # fmt: skip
 
 

@@ -240,31 +240,3 @@ def _likeness(left: Pairs, right: Pairs) -> float:
     """How many pairs of letters two texts share, 0 to 1, in any script; never 0, so that order decides
     between strangers."""
     return 0.001 + len(left & right) / max(len(left | right), 1)
-
-
-@dataclass(frozen=True)
-class BlockChange:
-    """One difference between two revisions."""
-
-    change: str  # added | removed | changed
-    block_id: UUID
-    section: str | None
-    kind: BlockKind
-    before: str | None
-    after: str | None
-
-
-def compared(before: Sequence[Block], after: Sequence[Block]) -> list[BlockChange]:
-    """What was added, removed and changed, in the order of the later revision; removed blocks come last."""
-    old = {block.id: block for block in before}
-    new = {block.id for block in after}
-    changes = [
-        BlockChange(
-            "changed" if block.id in old else "added", block.id, block.section, block.kind,
-            old[block.id].text if block.id in old else None, block.text,
-        )
-        for block in after
-        if block.id not in old or old[block.id].text != block.text
-    ]  # fmt: skip
-    gone = [block for block in before if block.id not in new]
-    return changes + [BlockChange("removed", block.id, block.section, block.kind, block.text, None) for block in gone]

@@ -9,18 +9,19 @@ for permission and that record the event; they lock the document, so that two wr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col
 
 from i18n.content import blocks as parts
 from i18n.content import markdown
-from i18n.content.blocks import Block, BlockChange, Draft, Section, SectionPart, TranslationDraft
+from i18n.content.blocks import Block, Draft, Section, SectionPart, TranslationDraft
+from i18n.content.comparison import COUNT_CHANGES
 from i18n.content.models import (
     BlockKind,
     ContentBlock,
@@ -28,23 +29,23 @@ from i18n.content.models import (
     ContentRevision,
     ContentSegment,
     ContentTranslation,
-    Origin,
     TranslationStatus,
 )
-from i18n.content.readings import Disagreement, least_trusted, refresh, verify
+from i18n.content.readings import Disagreement, refresh, verify
 from i18n.content.releases import LIVE, WAITING, Audience, close, forget, publish, row_of
 from i18n.content.releases import release as _release
 from i18n.content.targets import targets
 from i18n.language.locales import canonical
+from i18n.language.origins import Origin
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotFound
 from wego.core.ids import new_id
 from wego.core.offload import offload
 
 __all__ = [
-    "Audience", "BlockChange", "Disagreement", "Draft", "LocaleStatus", "Section", "SectionPart", "Titled",
-    "Translated", "TranslationDraft", "Written", "close", "create", "differences", "locale_tag", "publish", "refresh",
-    "release", "revise", "status", "titles", "translate", "verify", "written",
+    "Audience", "Disagreement", "Draft", "Section", "SectionPart", "Titled",
+    "Translated", "TranslationDraft", "Written", "close", "create", "locale_tag", "publish", "refresh",
+    "release", "revise", "titles", "translate", "verify", "written",
 ]  # fmt: skip
 
 MOST_LOCALES = 100  # translations of one document
@@ -81,18 +82,6 @@ class Titled(NamedTuple):
     public_from: datetime | None
 
 
-@dataclass(frozen=True)
-class LocaleStatus:
-    """How far a translation is, computed now."""
-
-    locale: str
-    status: TranslationStatus
-    origin: Origin | None
-    percent_complete: int
-    stale_blocks: tuple[UUID, ...]
-    missing_blocks: tuple[UUID, ...]
-
-
 def locale_tag(tag: str, path: markdown.Path = ("input", "locale")) -> str:
     """The canonical form of a language tag (BCP 47); refuses what is none."""
     known = canonical(tag)
@@ -109,7 +98,7 @@ async def create(
     db.add(ContentDocument(id=key, original_locale=locale_tag(locale, ("input", "originalLocale"))))
     await db.flush()
     made = await offload(parts.compose, draft)
-    written = await _write(db, key, 1, made, author=author, minor=False, facts=facts or {})
+    written = await _write(db, key, None, 1, made, author=author, minor=False, facts=facts or {})
     await refresh(db, key)
     return written
 
@@ -130,25 +119,16 @@ async def revise(
     document = await _locked(db, document_id)
     before, number = await _current(db, document)
     after = await offload(parts.aligned, before, await offload(parts.compose, draft))
-    written = await _write(db, document_id, number + 1, after, author=author, minor=minor, facts=facts, note=note)
+    written = await _write(
+        db, document_id, document.current_revision_id, number + 1, after, author=author, minor=minor, facts=facts,
+        note=note,
+    )  # fmt: skip
     old = {block.id: block.hash for block in before}
     edited = [block for block in after if old.get(block.id, block.hash) != block.hash]
     if minor:
         await _carry(db, document_id, {block.id: (old[block.id], block.hash) for block in edited})
     await refresh(db, document_id)
-    changed = len(parts.compared(before, after))
-    carried = tuple(block.id for block in edited) if minor else ()
-    return Written(*_head(written), changed=changed, carried=carried)
-
-
-def _head(written: Written) -> tuple[UUID, UUID, int, bytes, bytes]:
-    return (
-        written.document_id,
-        written.revision_id,
-        written.number,
-        written.title_hash,
-        written.summary_hash,
-    )
+    return replace(written, carried=tuple(block.id for block in edited) if minor else ())
 
 
 async def _found(db: Session, document_id: UUID) -> ContentDocument:
@@ -188,9 +168,15 @@ async def _blocks(db: Session, revision_id: UUID) -> list[Block]:
     return [Block(*row) for row in await db.execute(query)]
 
 
+_PRESENT = text(
+    "UPDATE content_document SET current_revision_id = :after WHERE id = :document "
+    f"RETURNING {COUNT_CHANGES} AS changed"
+)
+
+
 async def _write(
-    db: Session, document_id: UUID, number: int, made: Sequence[Block], *, author: str, minor: bool,
-    facts: Mapping[str, Any], note: str = "",
+    db: Session, document_id: UUID, before: UUID | None, number: int, made: Sequence[Block], *, author: str,
+    minor: bool, facts: Mapping[str, Any], note: str = "",
 ) -> Written:  # fmt: skip
     revision_id = new_id()
     await db.execute(
@@ -212,11 +198,10 @@ async def _write(
         for position, block in enumerate(made)
     ]  # fmt: skip
     await db.execute(insert(ContentBlock), rows)
-    await db.execute(
-        update(ContentDocument).where(col(ContentDocument.id) == document_id).values(current_revision_id=revision_id)
-    )
+    present = {"document": document_id, "before": before, "after": revision_id}
+    changed = (await db.execute(_PRESENT, present)).scalar_one()
     title, summary = (parts.combined([block.hash]) for block in made[:2])
-    return Written(document_id, revision_id, number, title, summary)
+    return Written(document_id, revision_id, number, title, summary, changed)
 
 
 _CARRY = text(
@@ -309,38 +294,6 @@ async def _spare_people(
         )
 
 
-async def status(db: Session, document_id: UUID) -> list[LocaleStatus]:
-    """Every translation of a document: what is done, what is stale, what is missing, by locale."""
-    document = await _found(db, document_id)
-    source, _ = await _current(db, document)
-    query = (
-        select(ContentTranslation, ContentSegment)
-        .outerjoin(ContentSegment, col(ContentSegment.translation_id) == col(ContentTranslation.id))
-        .where(col(ContentTranslation.document_id) == document_id)
-        .order_by(col(ContentTranslation.locale), col(ContentTranslation.status).desc())
-        .execution_options(populate_existing=True)
-    )
-    found: dict[UUID, tuple[ContentTranslation, dict[UUID, ContentSegment]]] = {}
-    for translation, segment in await db.execute(query):
-        segments = found.setdefault(translation.id, (translation, {}))[1]
-        if segment is not None:
-            segments[segment.block_id] = segment
-    return [_locale_status(source, translation, segments) for translation, segments in found.values()]
-
-
-def _locale_status(
-    source: Sequence[Block], translation: ContentTranslation, segments: Mapping[UUID, ContentSegment]
-) -> LocaleStatus:
-    missing = tuple(block.id for block in source if block.id not in segments)
-    stale = tuple(block.id for block in source if block.id in segments and segments[block.id].source_hash != block.hash)
-    origins = [segments[block.id].origin for block in source if block.id in segments]
-    done = len(source) - len(missing) - len(stale)
-    return LocaleStatus(
-        translation.locale, translation.status, least_trusted(origins) if origins else None,
-        done * 100 // len(source), stale, missing,
-    )  # fmt: skip
-
-
 async def written(db: Session, document_id: UUID, revision_id: UUID | None = None) -> Draft:
     """A revision (the present one by default) as it was sent."""
     document = await _found(db, document_id)
@@ -369,8 +322,3 @@ async def titles(db: Session, document_id: UUID) -> list[Titled]:
         .order_by(col(ContentRevision.number).desc())
     )
     return [Titled(*row) for row in await db.execute(query)]
-
-
-async def differences(db: Session, before: UUID, after: UUID) -> list[BlockChange]:
-    """What changed between two revisions, block by block, with both texts."""
-    return parts.compared(await _blocks(db, before), await _blocks(db, after))

@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
+from i18n.language.origins import Origin
 from wego.core.db import document, moment, vocabulary
 from wego.core.ids import new_id
 
@@ -33,16 +34,6 @@ class TranslationStatus(StrEnum):
     IN_REVIEW = "in_review"
     PUBLISHED = "published"
     REJECTED = "rejected"
-
-
-class Origin(StrEnum):
-    """How a text came to be. ORIGINAL is the source itself."""
-
-    ORIGINAL = "original"
-    HUMAN = "human"
-    MACHINE = "machine"
-    MACHINE_POST_EDITED = "machine_post_edited"
-    IMPORTED = "imported"
 
 
 class ContentDocument(SQLModel, table=True):
@@ -161,6 +152,16 @@ class ContentSection(SQLModel, table=True):
     body: str
     html: str
     body_hash: bytes = Field(sa_type=_bytes)
+
+
+class TextOwner(SQLModel):
+    """What the row of a thing holds of its text, whose document has the key of the thing: the language of the original,
+    and the hashes of its present title and summary (a reading with others is stale)."""
+
+    id: UUID = Field(default_factory=new_id, primary_key=True, foreign_key="content_document.id")
+    original_locale: str
+    title_hash: bytes = Field(sa_type=_bytes)
+    summary_hash: bytes = Field(sa_type=_bytes)
 
 
 class Term(SQLModel, table=True):

@@ -27,9 +27,9 @@ from i18n.content.models import (
     ContentSection,
     ContentSegment,
     ContentTranslation,
-    Origin,
     TranslationStatus,
 )
+from i18n.language.origins import Origin
 from wego.core.db import Session
 from wego.core.errors import NotFound
 from wego.core.offload import offload

@@ -12,6 +12,7 @@ from typing import Any, NewType
 import strawberry
 
 from i18n.language.locales import RIGHT_TO_LEFT_LANGUAGES, canonical
+from i18n.language.origins import Origin
 from wego.core import reads
 from wego.core.reads.declare import argument
 
@@ -33,13 +34,7 @@ LANGUAGE_TAG = strawberry.scalar(
 )
 
 
-@strawberry.enum(description="How a text came to be.")
-class TextOrigin(Enum):
-    ORIGINAL = "original"
-    HUMAN = "human"
-    MACHINE = "machine"
-    MACHINE_POST_EDITED = "machine_post_edited"
-    IMPORTED = "imported"
+strawberry.enum(Origin, name="TextOrigin", description="A `TextOrigin` says how a text came to be.")
 
 
 @strawberry.enum(description="In which direction a text is written.")
@@ -62,7 +57,7 @@ class LocalizedText:
     text: str = reads.column("{text}", "The text itself. Show it with `locale` as its language and `direction`.")
     locale: LanguageTag = reads.column("{locale}", "The language in which it is written (BCP 47).")
     direction: TextDirection = reads.column(direction_of("{locale}"), "The direction in which it is written.")
-    origin: TextOrigin = reads.column("{origin}", "How it came to be: the original, or a translation by whom.")
+    origin: Origin = reads.column("{origin}", "How it came to be: the original, or a translation by whom.")
     is_fallback: bool = reads.column("not ({locale} = any({first}))", "Not in the language the reader likes best.")
     is_stale: bool = reads.column("{stale}", "The original was changed after this was translated.")
 

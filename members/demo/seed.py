@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlmodel import SQLModel, col
 
-from i18n.content.models import Origin
+from i18n.language.origins import Origin
 from members.demo import cities as places
 from members.demo import history
 from members.demo.forms import signed_form

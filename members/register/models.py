@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Enum, Index, LargeBinary
 from sqlmodel import Field, SQLModel
 
-from i18n.content.models import Origin
+from i18n.language.origins import Origin
 from wego.core.db import document, false_unless_told, moment, vocabulary, words
 from wego.core.ids import new_id
 

@@ -8,13 +8,12 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
+from i18n.content.models import TextOwner
 from wego.core.db import document, false_unless_told, moment, vocabulary, words
 from wego.core.ids import new_id
-
-_bytes: Any = LargeBinary()
 
 
 class PracticeStatus(StrEnum):
@@ -56,7 +55,7 @@ class ReviewStatus(StrEnum):
     ACCEPTED = "accepted"
 
 
-class Practice(SQLModel, table=True):
+class Practice(TextOwner, table=True):
     """A case study. Language-neutral facts are here; texts are in the content document of the same id."""
 
     __tablename__ = "practice"
@@ -73,18 +72,13 @@ class Practice(SQLModel, table=True):
         Index("ix_practice_updated", text("updated_at desc"), text("id desc")),
     )
 
-    id: UUID = Field(default_factory=new_id, primary_key=True, foreign_key="content_document.id")
     slug: str
     city_id: UUID = Field(foreign_key="city.id")
-    original_locale: str
     status: PracticeStatus = vocabulary(PracticeStatus, default=PracticeStatus.DRAFT)
     visibility: Visibility = vocabulary(Visibility, default=Visibility.PRIVATE)
     publish_at: dt.datetime | None = moment(nullable=True)
     # When everybody may see it: null = never. Derived from status, visibility and publish_at by the services.
     public_from: dt.datetime | None = moment(nullable=True)
-    # The hashes of the source's present title and summary: a reading with others is stale.
-    title_hash: bytes = Field(sa_type=_bytes)
-    summary_hash: bytes = Field(sa_type=_bytes)
     themes: list[str] = words()
     sdg_codes: list[str] = words()
     sdgs: list[dict[str, Any]] = document("[]")

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from i18n.content import documents
-from i18n.content.documents import Draft, LocaleStatus, Section
+from i18n.content.comparison import LocaleStatus
+from i18n.content.documents import Draft, Section
 from i18n.content.models import ContentReading, ContentRevision, ContentSection
 from members.register.models import City
 from practices.cases.models import Practice, PracticeStatus

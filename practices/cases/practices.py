@@ -18,7 +18,8 @@ from sqlmodel import col
 
 from i18n.content import documents, markdown
 from i18n.content.documents import Draft, Section, Translated, TranslationDraft
-from i18n.content.models import ContentRevision, Origin
+from i18n.content.models import ContentRevision
+from i18n.language.origins import Origin
 from members.people import people
 from members.register import cities
 from members.register.models import City

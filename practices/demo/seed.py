@@ -18,7 +18,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from i18n.content.documents import Draft, Section
-from i18n.content.models import Origin
+from i18n.language.origins import Origin
 from members.people import people
 from practices.cases import files, practices
 from practices.cases.files import Case

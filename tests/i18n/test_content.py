@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from i18n.content import blocks, documents, readings
+from i18n.content import blocks, comparison, documents, readings
 from i18n.content.documents import Draft, Section, SectionPart, TranslationDraft
-from i18n.content.models import BlockKind, ContentReading, ContentSection, Origin
+from i18n.content.models import BlockKind, ContentReading, ContentSection
+from i18n.language.origins import Origin
 from wego.core.db import Database, Session
 from wego.core.errors import Conflict, Invalid, NotFound, Refusal
 from wego.core.ids import new_id
@@ -50,8 +51,8 @@ async def revise(db: Session, key: UUID, draft: Draft, *, minor: bool = False) -
     return await documents.revise(db, key, draft, author="writer", minor=minor, facts={})
 
 
-async def korean(db: Session, key: UUID) -> documents.LocaleStatus:
-    return next(each for each in await documents.status(db, key) if each.locale == "ko")
+async def korean(db: Session, key: UUID) -> comparison.LocaleStatus:
+    return next(each for each in await comparison.status(db, key) if each.locale == "ko")
 
 
 async def section(db: Session, key: UUID, locale: str, name: str = "process") -> ContentSection:
@@ -236,7 +237,7 @@ async def test_differences_tell_what_was_added_removed_and_changed(db: Session) 
     ).scalar_one()
     after = await revise(db, key, body(DRAFT, "First paragraph.\n\nSecond, changed.\n\nLast paragraph.\n\nNew."))
     told = {
-        (each.change, each.before, each.after) for each in await documents.differences(db, before, after.revision_id)
+        (each.change, each.before, each.after) for each in await comparison.differences(db, before, after.revision_id)
     }
     assert told == {
         ("changed", "Second paragraph.", "Second, changed."),
@@ -292,7 +293,7 @@ async def test_readings_agree_with_the_truth_after_any_operations(db: Session, s
         made = TranslationDraft(title, "요약" if dice.random() < 0.6 else None, parts)
         await documents.translate(db, key, dice.choice(["ko", "fr"]), made, author="x", origin=Origin.HUMAN)
     assert [each for each in await documents.verify(db) if each.document_id == key] == []
-    for state in await documents.status(db, key):
+    for state in await comparison.status(db, key):
         stale = {
             block.section
             for block in (await readings.load(db, [key]))[0].blocks

@@ -15,9 +15,9 @@ import pytest
 from practices_make import DRAFT, FACTS, KEYS, KOREAN, World, make_practice, person
 from sqlalchemy import select, text
 
-from i18n.content import blocks, documents
+from i18n.content import blocks, comparison, documents
 from i18n.content.documents import Draft, Section, TranslationDraft
-from i18n.content.models import Origin
+from i18n.language.origins import Origin
 from members.register.models import Membership, MembershipStatus
 from practices.cases import narrative, practices
 from practices.cases.life import LIFE, Verb
@@ -235,9 +235,9 @@ async def test_a_published_practice_that_is_revised_is_live_at_once_as_a_new_ver
     versions = await practices.versions(world.db, world["nobody"], made.id)
     assert [each.number for each in versions] == [1, 2]
     assert [each.facts["stage"] for each in versions] == ["operating", "scaled"]
-    told = await documents.differences(world.db, versions[0].id, versions[1].id)
+    told = await comparison.differences(world.db, versions[0].id, versions[1].id)
     assert [(each.change, each.before, each.after) for each in told] == [("changed", "Night Buses", "Later Buses")]
-    (korean,) = await documents.status(world.db, made.id)
+    (korean,) = await comparison.status(world.db, made.id)
     assert len(korean.stale_blocks) == 1
     with pytest.raises(Refusal):
         await practices.revise(world.db, world["cio"], made.id, Change(removed=("results",)), {})
@@ -247,7 +247,7 @@ async def test_a_minor_edit_is_recorded_with_what_it_carried(world: World) -> No
     made = await make_practice(world, S.PUBLISHED)
     await practices.translate(world.db, world["writer"], made.id, "ko", KOREAN)
     await practices.revise(world.db, world["cio"], made.id, Change(title="Night buses", minor=True), {})
-    (korean,) = await documents.status(world.db, made.id)
+    (korean,) = await comparison.status(world.db, made.id)
     assert (korean.percent_complete, korean.stale_blocks) == (100, ())
     await audit.append(world.db)
     entry = (

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from i18n.content import documents
 from members.people.models import Person
 from practices.cases.models import Practice, PracticeEditor
 from practices.cases.narrative import BUDGETS, TO_PUBLISH
@@ -79,27 +78,6 @@ async def test_texts_come_in_the_readers_language_with_fallback_and_age(look: As
     assert (seen["title"]["locale"], seen["title"]["isFallback"], seen["title"]["isStale"]) == ("ko", False, False)
     wiki = await look("", '{ practice(slug: "seoul-wiki") { title(locales: ["ar"]) { locale direction } } }')
     assert wiki["practice"]["title"] == {"locale": "ar", "direction": "RTL"}
-
-
-async def test_the_state_of_translations_is_that_of_the_service(look: Ask, shown: Database) -> None:
-    seen = await look(
-        "secretariat@wego.demo",
-        """{ practices(first: 100) { nodes { id slug
-        translations { locale status origin percentComplete staleBlocks missingBlocks } } } }""",
-    )
-    async with shown.session() as db:
-        keys = {each.slug: each.id for each in (await db.execute(select(Practice))).scalars()}
-        for each in seen["practices"]["nodes"]:
-            told = [
-                {
-                    "locale": state.locale, "status": state.status.name,
-                    "origin": state.origin.name if state.origin else None, "percentComplete": state.percent_complete,
-                    "staleBlocks": [str(key) for key in state.stale_blocks],
-                    "missingBlocks": [str(key) for key in state.missing_blocks],
-                }
-                for state in await documents.status(db, keys[each["slug"]])
-            ]  # fmt: skip
-            assert each["translations"] == sorted(told, key=lambda state: state["locale"]), each["slug"]
 
 
 async def test_every_fact_can_be_read(look: Ask) -> None:

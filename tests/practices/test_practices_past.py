@@ -10,7 +10,7 @@ import pytest
 from practices_make import KOREAN, World, make_practice
 from sqlalchemy import select
 
-from i18n.content import documents
+from i18n.content import comparison, documents
 from i18n.content.documents import TranslationDraft
 from i18n.content.models import ContentReading, ContentRevision, TranslationStatus
 from practices.cases import practices
@@ -71,14 +71,14 @@ async def test_a_translation_of_what_was_hidden_is_not_shown_by_opening_it(
     assert await live_title(world, made) == KOREAN.title
     await revise(world, made.id, "Told to all", 1, minor=minor, visibility="public")
     assert await live_title(world, made) is None  # what is translated of it is no title any more, so none is read
-    states = {each.status: each for each in await documents.status(world.db, made.id)}
+    states = {each.status: each for each in await comparison.status(world.db, made.id)}
     assert len(states[TranslationStatus.PUBLISHED].missing_blocks) == 1
     assert len(states[TranslationStatus.IN_REVIEW].stale_blocks) == 1
     with pytest.raises(Conflict, match="waits"):  # nor by releasing it
         await practices.release_translation(world.db, world["cio"], made.id, "ko")
     await practices.translate(world.db, world["cio"], made.id, "ko", TranslationDraft(title="모두에게"))
     assert await live_title(world, made) == "모두에게"
-    assert [each.status for each in await documents.status(world.db, made.id)] == [TranslationStatus.PUBLISHED]
+    assert [each.status for each in await comparison.status(world.db, made.id)] == [TranslationStatus.PUBLISHED]
     assert await documents.verify(world.db) == []
 
 

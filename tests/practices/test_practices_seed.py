@@ -8,8 +8,9 @@ import time
 import pytest
 from sqlalchemy import func, select
 
-from i18n.content import documents
-from i18n.content.models import ContentReading, Origin
+from i18n.content import comparison, documents
+from i18n.content.models import ContentReading
+from i18n.language.origins import Origin
 from members.demo import seed as members_seed
 from practices.cases import files
 from practices.cases.models import Practice, PracticeStatus, Review, ReviewComment, ReviewStatus, Visibility
@@ -67,7 +68,7 @@ async def _check_stories(db: Session) -> None:
     stale = [
         (slug, each.locale, len(each.stale_blocks))
         for slug, practice in everything.items()
-        for each in await documents.status(db, practice.id)
+        for each in await comparison.status(db, practice.id)
         if each.stale_blocks
     ]
     assert stale == [("mobile-seoul", "en", 1)]

@@ -13,8 +13,8 @@ from uuid import UUID
 
 import typer
 
-from i18n.content import documents
-from i18n.content.models import Origin
+from i18n.content import comparison, documents
+from i18n.language.origins import Origin
 from members.people import people
 from practices.cases import files, overview, practices
 from practices.cases.models import PracticeStatus
@@ -103,7 +103,7 @@ def status(slug: Slug, as_json: Json = False) -> None:
     """Show how far each translation is."""
 
     async def work(db: Session) -> list[dict[str, Any]]:
-        return overview.progress(await documents.status(db, await by_slug(db, OPERATOR, slug)))
+        return overview.progress(await comparison.status(db, await by_slug(db, OPERATOR, slug)))
 
     ask(work, as_json)
 
@@ -174,7 +174,7 @@ def translate(
     async def work(db: Session) -> list[dict[str, Any]]:
         key = await by_slug(db, OPERATOR, slug)
         await practices.translate(db, OPERATOR, key, locale, text, origin=origin)
-        return overview.progress(await documents.status(db, key))
+        return overview.progress(await comparison.status(db, key))
 
     ask(work, as_json)
 
@@ -190,7 +190,7 @@ def release(
     async def work(db: Session) -> list[dict[str, Any]]:
         key = await by_slug(db, OPERATOR, slug)
         await practices.release_translation(db, OPERATOR, key, locale)
-        return overview.progress(await documents.status(db, key))
+        return overview.progress(await comparison.status(db, key))
 
     ask(work, as_json)
 

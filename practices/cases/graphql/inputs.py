@@ -7,36 +7,14 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from enum import Enum
 from typing import Any
-from uuid import UUID
 
 import strawberry
 from strawberry import UNSET
 
-from i18n.content.documents import Section, SectionPart
 from i18n.language.graphql import LanguageTag
 from practices.cases.graphql.parts import IndicatorScheme, MoneyKind, PartnerKind, PartnerSupport, SdgContribution
 from practices.cases.models import ActivityLevel, Stage, Visibility
-from wego.core.errors import Invalid, NotFound, Refusal
-
-
-@strawberry.input(description="A section of the narrative.")
-class PracticeSectionInput:
-    key: str = strawberry.field(description="Which section, such as `situation_before`.")
-    heading: str = strawberry.field(description="Its heading, in the language of the original.")
-    body: str = strawberry.field(description="Its text, in Markdown.")
-
-
-@strawberry.input(description="The translation of a section; what is absent stays.")
-class TranslatedSectionInput:
-    key: str = strawberry.field(description="Which section.")
-    heading: str | None = strawberry.field(default=None, description="Its heading.")
-    body: str | None = strawberry.field(default=None, description="Its text, with as many blocks as the original has.")
-
-
-@strawberry.input(description="The translation of one block.")
-class TranslatedBlockInput:
-    id: strawberry.ID = strawberry.field(description="The block, by its `blockId`.")
-    text: str = strawberry.field(description="Its translation.")
+from wego.core.errors import Invalid, Refusal
 
 
 @strawberry.input(description="A goal to which a practice contributes.")
@@ -191,22 +169,3 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "__strawberry_definition__"):
         return {name: _plain(each) for name, each in vars(value).items()}
     return value
-
-
-def sections_of(given: list[PracticeSectionInput]) -> tuple[Section, ...]:
-    return tuple(Section(each.key, each.heading, each.body) for each in given)
-
-
-def parts_of(given: list[TranslatedSectionInput]) -> tuple[SectionPart, ...]:
-    return tuple(SectionPart(each.key, each.heading, each.body) for each in given)
-
-
-def blocks_of(given: list[TranslatedBlockInput]) -> dict[UUID, str]:
-    """Blocks by their key; a text that is no key names no block."""
-    found = {}
-    for index, each in enumerate(given):
-        try:
-            found[UUID(each.id)] = each.text
-        except ValueError:
-            raise NotFound("There is no such block.", path=("input", "blocks", index, "id")) from None
-    return found

@@ -8,22 +8,18 @@ from uuid import UUID
 import orjson
 import strawberry
 
-from i18n.content.documents import Draft, TranslationDraft
-from i18n.content.models import Origin
-from i18n.language.graphql import LanguageTag, TextOrigin
+from i18n.content.graphql.inputs import (
+    RevisedInput,
+    TranslatedInput,
+    WrittenInput,
+    draft_of,
+    sections_of,
+    translation_of,
+)
+from i18n.language.graphql import LanguageTag
 from members.register.graphql.keys import key_of
 from practices.cases import practices
-from practices.cases.graphql.inputs import (
-    PracticeFacts,
-    PracticeSectionInput,
-    TranslatedBlockInput,
-    TranslatedSectionInput,
-    blocks_of,
-    facts_of,
-    in_terms_of,
-    parts_of,
-    sections_of,
-)
+from practices.cases.graphql.inputs import PracticeFacts, facts_of, in_terms_of
 from practices.cases.graphql.lists import PRACTICES
 from practices.cases.graphql.types import Practice
 from practices.cases.narrative import Hint
@@ -38,42 +34,19 @@ NAMED = "The practice, by its id, or by its slug, which may follow that of its c
 
 
 @strawberry.input(description="A new case study, as a draft.")
-class CreatePracticeInput(PracticeFacts):
+class CreatePracticeInput(PracticeFacts, WrittenInput):
     city: str | None = strawberry.field(default=None, description="For which city (slug); an only one is implied.")
     slug: str | None = strawberry.field(default=None, description="Its name in addresses; else made of the title.")
-    original_locale: LanguageTag = strawberry.field(description="The language of the texts (BCP 47).")
-    title: str = strawberry.field(description="Its title.")
-    summary: str = strawberry.field(description="What it is about.")
-    sections: list[PracticeSectionInput] = strawberry.field(default_factory=list, description="The narrative.")
 
 
 @strawberry.input(description="The next revision of a practice; what is absent stays.")
-class RevisePracticeInput(PracticeFacts):
+class RevisePracticeInput(PracticeFacts, RevisedInput):
     practice: strawberry.ID = strawberry.field(description=NAMED)
-    title: str | None = strawberry.field(default=None, description="Another title.")
-    summary: str | None = strawberry.field(default=None, description="Another summary.")
-    sections: list[PracticeSectionInput] = strawberry.field(
-        default_factory=list, description="Sections to add, or to put in the place of those with the same key."
-    )
-    remove_sections: list[str] = strawberry.field(default_factory=list, description="Keys of sections to take out.")
-    minor: bool = strawberry.field(
-        default=False, description="Translations of what changes are still right; not where it is opened to more."
-    )
-    note: str = strawberry.field(default="", description="Why, for those who read the revisions.")
 
 
 @strawberry.input(description="A translation, whole or in part; what is absent stays.")
-class TranslatePracticeInput:
+class TranslatePracticeInput(TranslatedInput):
     practice: strawberry.ID = strawberry.field(description=NAMED)
-    locale: LanguageTag = strawberry.field(description="Into which language (BCP 47).")
-    title: str | None = strawberry.field(default=None, description="The title.")
-    summary: str | None = strawberry.field(default=None, description="The summary.")
-    sections: list[TranslatedSectionInput] = strawberry.field(default_factory=list, description="Sections.")
-    blocks: list[TranslatedBlockInput] = strawberry.field(default_factory=list, description="Single blocks.")
-    origin: TextOrigin | None = strawberry.field(
-        default=None,
-        description="How it came to be; absent means HUMAN from a person and MACHINE from a program.",
-    )
 
 
 @strawberry.input(description="Names a translation that waits to be published.")
@@ -141,11 +114,16 @@ async def practice_key(write: Write, given: str) -> UUID:
 
 
 async def create_practice(write: Write, input: CreatePracticeInput) -> Done:
-    draft = Draft(input.title, input.summary, sections_of(input.sections))
     with in_terms_of(input):
         outcome = await practices.create(
-            write.db, write.actor, input.original_locale, draft, facts_of(input), city=input.city, slug=input.slug
-        )
+            write.db,
+            write.actor,
+            input.original_locale,
+            draft_of(input),
+            facts_of(input),
+            city=input.city,
+            slug=input.slug,
+        )  # fmt: skip
     return told(outcome.practice.id, outcome.hints)
 
 
@@ -161,9 +139,8 @@ async def revise_practice(write: Write, input: RevisePracticeInput) -> Done:
 
 async def translate_practice(write: Write, input: TranslatePracticeInput) -> Done:
     key = await practice_key(write, input.practice)
-    draft = TranslationDraft(input.title, input.summary, parts_of(input.sections), blocks_of(input.blocks))
-    origin = None if input.origin is None else Origin(input.origin.value)
-    await practices.translate(write.db, write.actor, key, input.locale, draft, origin=origin)
+    draft = translation_of(input)
+    await practices.translate(write.db, write.actor, key, input.locale, draft, origin=input.origin)
     return told(key)
 
 

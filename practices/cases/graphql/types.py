@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
-from i18n.language.graphql import LanguageTag, LocalizedText, text
+from i18n.content.graphql.owner import WithTexts
 from members.register.graphql.cities import City
 from practices.cases import models
 from practices.cases.graphql.parts import (
@@ -21,12 +21,6 @@ from practices.cases.graphql.parts import (
     SdgLink,
     Source,
     Theme,
-)
-from practices.cases.graphql.texts import (
-    PracticeBlock,
-    PracticeSection,
-    PracticeTranslation,
-    PracticeVersion,
 )
 from practices.cases.models import ActivityLevel, PracticeStatus, Stage, Visibility
 from wego.core import reads
@@ -57,27 +51,14 @@ def ways_to_see(q: Query, t: str, facets: str) -> list[reads.Way]:
     return ways
 
 
-READING = reads.Pick(
-    "select {columns} from content_reading r where r.document_id = {t}.id and r.locale = {locale}",
-    "{t}.original_locale",
-)
-_ORIGIN = "{x}.origin"
-_TITLE_STALE = "({x}.title_hash is distinct from {t}.title_hash)"
-_SUMMARY_STALE = "({x}.summary_hash is distinct from {t}.summary_hash)"
-_PRESENT = "{t}.revision_id = (select d.current_revision_id from content_document d where d.id = {p}.id)"
-
-
 def _elements(column: str) -> str:
     return f"jsonb_array_elements({{p}}.{column}) with ordinality as {{t}}(value, ord)"
 
 
 @reads.table(models.Practice)
 @strawberry.type(description="A case study: what a city did, told so that another can judge whether it would work.")
-class Practice(reads.Node):
+class Practice(reads.Node, WithTexts):
     slug: str = reads.column("{t}.slug", "Its name in addresses.")
-    title: LocalizedText = text(READING, "{x}.title", "Its title.", origin=_ORIGIN, stale=_TITLE_STALE)
-    summary: LocalizedText = text(READING, "{x}.summary", "What it is about.", origin=_ORIGIN, stale=_SUMMARY_STALE)
-    original_locale: LanguageTag = reads.column("{t}.original_locale", "The language of the original (BCP 47).")
     city: City = reads.one("{t}.id = {p}.city_id", "Whose practice it is.", visible=False)  # seen with the practice
     status: PracticeStatus = reads.column("{t}.status", "Where it is in its life.")
     visibility: Visibility = reads.column("{t}.visibility", "Who may see it once it is published.")
@@ -85,13 +66,6 @@ class Practice(reads.Node):
     assumed: bool = reads.column(
         "{t}.assumed",
         "Whether it was written and published for a demonstration, from public sources: its city took no part.",
-    )
-    sections: list[PracticeSection] = reads.many(
-        "{t}.document_id = {p}.id and {t}.locale = {p}.original_locale", "The narrative.", order="{t}.position",
-        most=None,
-    )  # fmt: skip
-    blocks: list[PracticeBlock] = reads.many(
-        _PRESENT, "The present original, block by block.", order="{t}.position", most=5_000, expected=30
     )
     themes: list[Theme] = reads.many(
         None, "Its themes.", order="{t}.ord", source="unnest({p}.themes) with ordinality as {t}(code, ord)",
@@ -121,13 +95,6 @@ class Practice(reads.Node):
     launched_on: date | None = reads.column("{t}.launched_on", "When it began.")
     ended_on: date | None = reads.column("{t}.ended_on", "When it ended.")
     licence: str = reads.column("{t}.licence", "Under which licence it may be used: SPDX code or address.")
-    translations: list[PracticeTranslation] = reads.many(
-        "{t}.document_id = {p}.id", "Its translations, and how far they are.", order="{t}.locale", most=None,
-        expected=5,
-    )  # fmt: skip
-    versions: list[PracticeVersion] = reads.many(
-        "{t}.document_id = {p}.id", "Its versions, the newest first.", order="{t}.number desc", expected=3
-    )
     created_at: datetime = reads.column("{t}.created_at", "When it was begun.")
     updated_at: datetime = reads.column("{t}.updated_at", "When it or a translation was last changed.")
     published_at: datetime | None = reads.column(
