@@ -68,10 +68,10 @@ async def test_texts_come_in_the_readers_language_with_fallback_and_age(look: As
         translations { locale status origin percentComplete staleBlocks missingBlocks title { text isStale }
           sections { key body { isStale } } } } }""".replace("(%s)", "")
     seen = (await look("", text, ("sw", "en")))["practice"]
-    assert (seen["title"]["locale"], seen["title"]["isFallback"], seen["title"]["origin"]) == ("en", True, "HUMAN")
+    assert (seen["title"]["locale"], seen["title"]["isFallback"], seen["title"]["origin"]) == ("en", True, "MACHINE")
     assert {each["key"] for each in seen["english"] if each["body"]["isStale"]} == {"results"}
     (english,) = seen["translations"]
-    assert (english["locale"], english["status"], english["origin"]) == ("en", "PUBLISHED", "HUMAN")
+    assert (english["locale"], english["status"], english["origin"]) == ("en", "PUBLISHED", "MACHINE")
     assert (len(english["staleBlocks"]), english["missingBlocks"], english["title"]["isStale"]) == (1, [], False)
     assert {each["key"] for each in english["sections"] if each["body"]["isStale"]} == {"results"}
     seen = (await look("", text, ("ko",)))["practice"]
