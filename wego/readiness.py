@@ -11,6 +11,7 @@ full. What each check means:
 | keys | there is no key to sign tokens with |
 | log | entries wait for their signed checkpoint for over five minutes, or its key or file is missing or damaged |
 | queue | a job has been due for more than ten minutes, so no worker works (told, but no reason to get no requests) |
+| listeners | somebody who listens to the log has failed at an entry for more than ten minutes (likewise) |
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ select current_setting('transaction_read_only') = 'on' as read_only,
        coalesce(c.size, 0) as signed,
        s.size - coalesce(c.size, 0) as unsigned,
        coalesce(extract(epoch from now() - s.unsigned_since), 0)::float8 as unsigned_seconds,
-       q.due, q.oldest, q.failed
+       q.due, q.oldest, q.failed, l.failing, l.failing_seconds
 from audit_state s
 left join lateral (select max(size) as size from audit_checkpoint) c on true
 cross join lateral (
@@ -57,6 +58,11 @@ cross join lateral (
                        where e.job_id = j.id and e.type in ('deferred', 'deferred_for_retry')) d on true
     where j.status in ('todo', 'failed') and coalesce(j.scheduled_at, now()) <= now()
 ) q
+cross join lateral (
+    select count(failing_since) as failing,
+           coalesce(extract(epoch from now() - min(failing_since)), 0)::float8 as failing_seconds
+    from audit_listener
+) l
 """
 
 
@@ -123,6 +129,7 @@ class Readiness:
             # What is not known is not failing: the database does.
             "log": not disk.problem and (row is None or min(row["unsigned_seconds"], up) < LATE.total_seconds()),
             "queue": row is None or min(row["oldest"], up) < OVERDUE,
+            "listeners": row is None or min(row["failing_seconds"], up) < OVERDUE,
         }
         figures = {"disk_free_bytes": max(disk.free, 0.0), "database_away": float(row is None)}
         if row is not None:
@@ -131,6 +138,7 @@ class Readiness:
                 "log_entries": row["log_size"], "log_unsigned_entries": row["unsigned"],
                 "log_unsigned_seconds": row["unsigned_seconds"], "jobs_due": row["due"],
                 "jobs_oldest_seconds": row["oldest"], "jobs_failed": row["failed"],
+                "listeners_failing": row["failing"], "listeners_failing_seconds": row["failing_seconds"],
             }  # fmt: skip
         state = self._state = State(checks, figures)
         self._until = time.monotonic() + (FRESH if state.ready else 0.0)
@@ -195,6 +203,8 @@ WORDS = {
     "jobs_due": "Jobs that wait for a worker.",
     "jobs_oldest_seconds": "How long the oldest of them has been due.",
     "jobs_failed": "Jobs that were given up.",
+    "listeners_failing": "Listeners of the log that are tried again at an entry at which they failed.",
+    "listeners_failing_seconds": "How long the first of them has failed.",
 }
 
 

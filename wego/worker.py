@@ -1,4 +1,5 @@
-"""The job worker: the handlers of all packages on one queue, alone (`wego worker`) or beside the server."""
+"""The worker: the jobs of all packages on one queue, and who listens to the log; alone (`wego worker`) or beside the
+server."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import members.membership.jobs  # noqa: F401  # likewise
 import wego.purges  # noqa: F401  # likewise
 from wego.core import jobs
 from wego.core.audit.checkpoints import sign_if_grown
+from wego.core.audit.dispatch import Dispatcher
 from wego.core.db import Database
 from wego.core.settings import Settings
 from wego.core.tasks import ended
@@ -31,31 +33,33 @@ def register(settings: Settings) -> None:
 
 
 async def work(database: Database, settings: Settings, *, concurrency: int = 4) -> None:
-    """Work off the queue until cancelled; running jobs get a moment to end."""
+    """Work off the queue, and deliver what is appended to the log, until cancelled; running jobs get a moment to
+    end."""
     register(settings)
-    url = database.url
+    async with asyncio.TaskGroup() as group:
+        group.create_task(Dispatcher(database).run(), name="dispatch of the log")
+        group.create_task(_work_off(database, concurrency), name="queue")
+
+
+async def _work_off(database: Database, concurrency: int) -> None:
     logging.getLogger("procrastinate").setLevel(logging.WARNING)
-    app = jobs.queue(database, url)
-    async with app.open_async():
-        await app.run_worker_async(
-            concurrency=concurrency, install_signal_handlers=False, shutdown_graceful_timeout=STOP_SECONDS,
-            listen_notify=True,
-        )  # fmt: skip
+    while True:
+        try:
+            app = jobs.queue(database, database.url)
+            async with app.open_async():
+                await app.run_worker_async(
+                    concurrency=concurrency, install_signal_handlers=False, shutdown_graceful_timeout=STOP_SECONDS,
+                    listen_notify=True,
+                )  # fmt: skip
+        except Exception as error:  # the worker must outlive a database that restarts
+            log.warning("worker: %s", type(error).__name__)
+        await asyncio.sleep(1)
 
 
 @asynccontextmanager
 async def working(database: Database, settings: Settings) -> AsyncIterator[None]:
-    """Work off the queue beside something else."""
-
-    async def forever() -> None:
-        while True:
-            try:
-                await work(database, settings)
-            except Exception as error:  # the worker must outlive a database that restarts
-                log.warning("worker: %s", type(error).__name__)
-            await asyncio.sleep(1)
-
-    task = asyncio.create_task(forever(), name="the job worker")
+    """Work beside something else."""
+    task = asyncio.create_task(work(database, settings), name="the worker")
     try:
         yield
     finally:

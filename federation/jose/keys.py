@@ -32,7 +32,7 @@ from federation.jose.models import OAuthKey
 from members.people.people import touch_access
 from wego.core import audit, files
 from wego.core.access import Actor, system
-from wego.core.audit import Event
+from wego.core.audit import Event, Subject
 from wego.core.db import Database, Session
 from wego.core.ids import new_id
 from wego.core.settings import Settings
@@ -152,7 +152,7 @@ class KeyRing:
         await db.execute(insert(OAuthKey).values(**row))
         await db.execute(select(func.pg_notify(CHANNEL, "")))
         facts: dict[str, Any] = {"active_from": active_from.isoformat(), "cause": cause}
-        await audit.record(db, actor, Event.KEY_ROTATED, "OAuthKey", UUID(kid), **facts)
+        await audit.record(db, actor, Event.KEY_ROTATED, Subject.TOKEN_KEY, UUID(kid), **facts)
         return kid
 
     async def rotate(

@@ -21,9 +21,9 @@ from federation.oauth.models import OAuthClient
 from federation.oauth.server import DEFAULT_SCOPES
 from members.people.people import touch_access
 from members.register.models import City
-from wego.core import access, audit, jobs
+from wego.core import access, audit
 from wego.core.access import SCOPES, Actor, Permission
-from wego.core.audit import Event
+from wego.core.audit import Event, Subject
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotFound
 
@@ -53,9 +53,10 @@ async def register_client(
     )
     db.add(client)
     await db.flush()
-    facts: dict[str, Any] = {"client": client.client_id, "city": str(city.id), "scopes": client.scopes}
-    await audit.record(db, actor, Event.CLIENT_REGISTERED, "OAuthClient", client.id, **facts)
-    await jobs.tell(db, Event.CLIENT_REGISTERED, subject_id=str(client.id))
+    await audit.record(
+        db, actor, Event.CLIENT_REGISTERED, Subject.CLIENT, client.id, place=city.id, under=Permission.ROLE_ASSIGN,
+        client=client.client_id, scopes=client.scopes,
+    )  # fmt: skip
     return client
 
 
@@ -107,8 +108,10 @@ async def revoke_client(db: Session, actor: Actor, key: UUID, now: datetime | No
     client.revoked_at = now or datetime.now(UTC)
     await db.flush()
     await touch_access(db)
-    await audit.record(db, actor, Event.CLIENT_REVOKED, "OAuthClient", client.id, client=client.client_id)
-    await jobs.tell(db, Event.CLIENT_REVOKED, subject_id=str(client.id))
+    await audit.record(
+        db, actor, Event.CLIENT_REVOKED, Subject.CLIENT, client.id, place=client.city_id,
+        under=Permission.ROLE_ASSIGN, client=client.client_id,
+    )  # fmt: skip
     return client
 
 

@@ -18,7 +18,7 @@ from federation.oauth.models import OAuthClient, OAuthDocument, OAuthToken
 from members.people.people import touch_access
 from wego.core import access, audit
 from wego.core.access import Actor, Permission
-from wego.core.audit import Event
+from wego.core.audit import Event, Subject
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid
 from wego.core.reads.documents import LONGEST_DOCUMENT
@@ -66,7 +66,10 @@ async def register(
         client.documents_only = only
         await _end_tokens(db, client)
     facts: dict[str, Any] = {"client": client.client_id, "documents": len(rows), "only": client.documents_only}
-    await audit.record(db, actor, Event.CLIENT_DOCUMENTS_REGISTERED, "OAuthClient", client.id, **facts)
+    await audit.record(
+        db, actor, Event.CLIENT_DOCUMENTS_REGISTERED, Subject.CLIENT, client.id, place=client.city_id,
+        under=Permission.ROLE_ASSIGN, **facts,
+    )  # fmt: skip
     return hashes
 
 
@@ -87,4 +90,7 @@ async def forget_all(db: Session, actor: Actor, client: OAuthClient) -> None:
         client.documents_only = False
         await _end_tokens(db, client)
     facts: dict[str, Any] = {"client": client.client_id, "documents": 0, "only": False}
-    await audit.record(db, actor, Event.CLIENT_DOCUMENTS_REGISTERED, "OAuthClient", client.id, **facts)
+    await audit.record(
+        db, actor, Event.CLIENT_DOCUMENTS_REGISTERED, Subject.CLIENT, client.id, place=client.city_id,
+        under=Permission.ROLE_ASSIGN, **facts,
+    )  # fmt: skip

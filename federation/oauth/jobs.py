@@ -21,7 +21,7 @@ from federation.jose.keys import open_keys
 from federation.jose.replay import first_after
 from wego.core import audit
 from wego.core.access import system
-from wego.core.audit import Event, Happening
+from wego.core.audit import Event, Happening, Subject
 from wego.core.db import Database
 from wego.core.jobs import job
 from wego.core.settings import from_environment
@@ -41,7 +41,7 @@ _PURGE_TOKENS = text("""
             SELECT ctid FROM oauth_token WHERE expires_at < :before ORDER BY expires_at LIMIT :batch
             FOR UPDATE SKIP LOCKED))
         RETURNING jti, client_id, scope, issued_at)
-    SELECT g.jti, g.client_id, g.scope, g.issued_at, c.id
+    SELECT g.jti, g.client_id, g.scope, g.issued_at, c.id, c.city_id
     FROM gone g LEFT JOIN oauth_client c ON c.client_id = g.client_id
     ORDER BY g.client_id, g.jti
 """)
@@ -84,7 +84,7 @@ def _summaries(rows: Iterable[Any]) -> Iterable[Happening]:
             "last": max(row.issued_at for row in tokens).isoformat(),
             "jti_sha256": hashlib.sha256("\n".join(row.jti for row in tokens).encode()).hexdigest(),
         }
-        yield Happening(Event.TOKEN_ISSUED, "OAuthClient", tokens[0].id, facts)
+        yield Happening(Event.TOKEN_ISSUED, Subject.CLIENT, tokens[0].id, facts, place=tokens[0].city_id)
 
 
 @job("federation.rotate_keys", cron="17 3 * * *")

@@ -19,7 +19,7 @@ from federation.jose.keys import write_private
 from federation.oauth import clients
 from federation.oauth.models import OAuthClient
 from members.register.models import City
-from wego.core.access import SCOPES, system
+from wego.core.access import SCOPES, Means, system
 from wego.core.db import Session
 from wego.core.errors import Invalid
 
@@ -56,11 +56,13 @@ async def _seed_one(db: Session, city: City, path: Path, issuer: str) -> None:
         if kept and client.client_id == kept.get("client_id") and client.jwks == _public(kept):
             matching = client
         else:
-            await clients.revoke_client(db, system("seed"), client.id)
+            await clients.revoke_client(db, system("seed", Means.TERMINAL), client.id)
     if matching is None or kept is None:
         key = jose.new_key()
         jwks = {"keys": [jose.public_jwk(key, kid=key.thumbprint())]}
-        matching = await clients.register_client(db, system("seed"), city, NAME, jwks, scopes=SCOPES_OF_DEMO)
+        matching = await clients.register_client(
+            db, system("seed", Means.TERMINAL), city, NAME, jwks, scopes=SCOPES_OF_DEMO
+        )
         kept = {"jwk": clients.private(key)}
     wanted = clients.key_file(matching, kept["jwk"], issuer)
     if kept != wanted or _open_to_others(path):

@@ -43,8 +43,8 @@ from members.people import people
 from members.people.people import touch_access
 from members.register.models import ACTIVE
 from wego.core import audit
-from wego.core.access import Actor, ActorKind
-from wego.core.audit import Event
+from wego.core.access import Actor, ActorKind, Post, Role, organisation
+from wego.core.audit import Event, Subject
 from wego.core.db import Database, Session
 from wego.core.errors import NotAllowed, NotFound
 from wego.core.ids import new_id
@@ -253,8 +253,12 @@ async def revoke(hub: Hub, verifier: Verifier, form: Form, pace: Pace, now: date
         )
         if revoked.first() is not None:
             await touch_access(db)  # every reader of this token sees another epoch at his next request
-            actor = Actor(ActorKind.PROGRAM, program.client_id)
-            await audit.record(db, actor, Event.TOKEN_REVOKED, "OAuthClient", program.key, jti=claims["jti"])
+            actor = Actor(
+                ActorKind.PROGRAM, program.client_id, posts=(Post(Role.PROGRAM, organisation(program.city_id)),)
+            )
+            await audit.record(
+                db, actor, Event.TOKEN_REVOKED, Subject.CLIENT, program.key, place=program.city_id, jti=claims["jti"]
+            )
 
 
 async def introspect(
@@ -318,7 +322,7 @@ async def issue_for_person(
     }
     await _keep(db, claims, at)
     facts = {"jti": claims["jti"], "expires": claims["exp"]}
-    await audit.record(db, actor, Event.TOKEN_ISSUED, "Person", person.id, **facts)
+    await audit.record(db, actor, Event.TOKEN_ISSUED, Subject.PERSON, person.id, **facts)
     token = sign_token(claims, key)
     return {**_answer(token, settings), "dpop_jwk": jose.private_jwk(own)}
 

@@ -37,12 +37,13 @@ from members.register.models import (
 )
 from wego.core import access, audit
 from wego.core.access import Role
-from wego.core.audit import Event, Happening
+from wego.core.audit import Event, Happening, Subject
+from wego.core.audit.entries import Decided
 from wego.core.db import Session
 from wego.core.ids import new_id
 
 S = MembershipStatus
-SEED = access.system("seed")
+SEED = access.system("seed", access.Means.TERMINAL)
 ASSUMED = "Assumed for the demonstration: no statement about this city."
 
 SECRETARIAT = {
@@ -102,10 +103,11 @@ class Network:
             self.rows.setdefault(type(thing), []).append(thing)
 
     def tell(
-        self, event: Event, kind: str, key: UUID, at: datetime, *, words: Mapping[str, str] | None = None, **facts: Any
-    ) -> None:
+        self, event: Event, kind: Subject, key: UUID, at: datetime, *, words: Mapping[str, str] | None = None,
+        decided: Decided | None = None, place: UUID | None = None, **facts: Any,
+    ) -> None:  # fmt: skip
         told = {name: fact for name, fact in facts.items() if fact}
-        self.told.append(Happening(event, kind, key, told, at, words or {}))
+        self.told.append(Happening(event, kind, key, told, at, words or {}, decided or {}, place))
 
 
 async def seed(db: Session, *, progress: Progress | None = None) -> bool:
@@ -162,7 +164,7 @@ def _city(network: Network, place: places.DemoCity, told: history.DemoMembership
     names = columns.pop("names")
     city = City(**columns, sort_name=sort_name(names["en"]), created_at=at, updated_at=at)
     network.add(city, *(CityName(city_id=city.id, locale=tag, name=name) for tag, name in names.items()))
-    network.tell(Event.CITY_REGISTERED, "City", city.id, at, slug=city.slug, country=city.country)
+    network.tell(Event.CITY_REGISTERED, Subject.CITY, city.id, at, place=city.id, slug=city.slug, country=city.country)
     return city
 
 
@@ -206,9 +208,10 @@ def _step(
             assumed=assumed,
         )
     )
-    told = {"from": source.value if source else None, "to": target.value, "body": body.value, "assumed": assumed}
-    words = {"reason": reason, "reference": reference}
-    network.tell(_EVENTS[target], "City", city.id, at, words=words, **told, **facts)
+    network.tell(
+        _EVENTS[target], Subject.CITY, city.id, at, words={"reason": reason, "reference": reference}, place=city.id,
+        decided={"status": (source.value if source else None, target.value)}, body=body.value, assumed=assumed, **facts,
+    )  # fmt: skip
 
 
 def _applicant(network: Network, city: City, name: str, since: date) -> None:
@@ -288,5 +291,7 @@ def _person(network: Network, person: Person, role: Role, city: City | None) -> 
         granted_by=SEED.subject,
     )  # fmt: skip
     network.add(person, grant)
-    place = str(city.id) if city else None
-    network.tell(Event.ROLE_ASSIGNED, "Person", person.id, at, role=role.value, city=place)
+    network.tell(
+        Event.ROLE_ASSIGNED, Subject.PERSON, person.id, at, place=city.id if city else None,
+        decided={"role": (None, role.value)},
+    )  # fmt: skip

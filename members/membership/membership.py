@@ -2,7 +2,7 @@
 
 Binding text: design/domain.md section 5.2; notice period of UCLG-MEWA article 16 (six months).
 Every step locks the membership's row first, so that of two who decide at once one succeeds and the other is
-told the state as it is now. A step writes membership, timeline, log, epoch of access and jobs.
+told the state as it is now. A step writes membership, timeline, log and epoch of access.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from members.membership.states import PENDING, RULES, Transition, Verb, transiti
 from members.people.people import touch_access
 from members.register import cities
 from members.register.models import Body, City, Membership, MembershipKind, MembershipStatus, MembershipStep
-from wego.core import access, audit, jobs
+from wego.core import access, audit
 from wego.core.access import Actor
-from wego.core.audit import Event, Happening
+from wego.core.audit import Event, Happening, Subject
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, Refusal
 from wego.core.forms import Form, found
@@ -47,6 +47,7 @@ class Decision:
 
 
 NO_WORDS = Decision()
+_UNDER = {rule.event: rule.permission for rule in RULES.values()}
 CHECKING = Decision(body=Body.SECRETARIAT)  # of a check that began with the decision about it
 
 
@@ -347,15 +348,15 @@ def _happening(
     """What the log tells of a step: ids and codes, without what is empty; reasons are words, which can be erased."""
     facts = {
         "application": str(application_id) if application_id else None,
-        "from": source.value if source else None,
-        "to": target.value if target else None,
         "body": said.body.value if said.body else None,
     }
-    words = {"reason": said.reason, "reference": said.reference}
-    return Happening(event, "City", city_id, {key: value for key, value in facts.items() if value}, words=words)
+    return Happening(
+        event, Subject.CITY, city_id, {key: value for key, value in facts.items() if value},
+        words={"reason": said.reason, "reference": said.reference},
+        decided={"status": (source.value if source else None, target.value)} if target else {},
+        place=city_id, under=_UNDER.get(event), body=said.body.value if said.body else "",
+    )  # fmt: skip
 
 
 async def _tell(db: Session, actor: Actor, happenings: Sequence[Happening]) -> None:
     await audit.record_all(db, actor, happenings)
-    for told in happenings:
-        await jobs.tell(db, told.event, subject_id=str(told.subject_id))

@@ -14,7 +14,6 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -24,9 +23,9 @@ from sqlmodel import col
 from i18n.language import locales
 from members.people import people
 from members.people.models import Invitation, InvitationStatus, Person
-from wego.core import access, audit, jobs
+from wego.core import access, audit
 from wego.core.access import NOBODY, Actor, ActorKind, Permission, Role
-from wego.core.audit import Event
+from wego.core.audit import Event, Subject
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from wego.core.forms import Form
@@ -86,9 +85,10 @@ async def invite(
     form.settle()
     db.add(invitation)
     await db.flush()
-    facts: dict[str, Any] = {"role": role.value, "city": _word(city_id)}
-    await audit.record(db, actor, Event.PERSON_INVITED, "Invitation", invitation.id, **facts)
-    await jobs.tell(db, Event.PERSON_INVITED, subject_id=str(invitation.id))
+    await audit.record(
+        db, actor, Event.PERSON_INVITED, Subject.INVITATION, invitation.id, place=city_id,
+        under=Permission.PERSON_INVITE, role=role.value,
+    )  # fmt: skip
     return Invited(invitation, link)
 
 
@@ -123,14 +123,12 @@ async def accept(
     invitation.status = InvitationStatus.ACCEPTED
     db.add(invitation)
     await people.touch_access(db)
-    facts: dict[str, Any] = {
-        "role": invitation.role.value, "city": str(invitation.city_id) if invitation.city_id else None,
-    }  # fmt: skip
-    facts["person"] = str(person.id)
     # Who is signed in is the one who acts; nobody else can be than the person who was made by this.
-    acting = actor if actor.signed_in else Actor(ActorKind.PERSON, str(person.id), person.id)
-    await audit.record(db, acting, Event.INVITATION_ACCEPTED, "Invitation", invitation.id, **facts)
-    await jobs.tell(db, Event.INVITATION_ACCEPTED, subject_id=str(invitation.id))
+    acting = actor if actor.signed_in else Actor(ActorKind.PERSON, str(person.id), person.id, means=actor.means)
+    await audit.record(
+        db, acting, Event.INVITATION_ACCEPTED, Subject.INVITATION, invitation.id, place=invitation.city_id,
+        decided={"role": (None, invitation.role.value)}, person=str(person.id),
+    )  # fmt: skip
     return Accepted(invitation, person)
 
 

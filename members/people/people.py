@@ -16,9 +16,9 @@ from sqlmodel import col
 
 from members.people.models import Invitation, InvitationStatus, Person, RoleGrant
 from members.register.models import ACTIVE, City, Membership
-from wego.core import access, audit, jobs
+from wego.core import access, audit
 from wego.core.access import GRANTS, HELD_AT, Actor, ActorKind, Permission, PlaceKind, Post, Role, organisation
-from wego.core.audit import Event
+from wego.core.audit import Event, Subject
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, Refusal
 from wego.core.forms import found
@@ -84,8 +84,10 @@ async def assign_role(
     if grant is None:
         raise Conflict("This person has this role already.", path=("input", "role"))
     await touch_access(db)
-    await audit.record(db, actor, Event.ROLE_ASSIGNED, "Person", person_id, role=role.value, city=_word(city_id))
-    await jobs.tell(db, Event.ROLE_ASSIGNED, subject_id=str(person_id))
+    await audit.record(
+        db, actor, Event.ROLE_ASSIGNED, Subject.PERSON, person_id, place=city_id, under=Permission.ROLE_ASSIGN,
+        decided={"role": (None, role.value)},
+    )  # fmt: skip
     return grant
 
 
@@ -113,13 +115,11 @@ async def revoke_role(
     await db.flush()
     await _cancel_invitations(db, person_id, city_id)
     await touch_access(db)
-    await audit.record(db, actor, Event.ROLE_REVOKED, "Person", person_id, role=role.value, city=_word(city_id))
-    await jobs.tell(db, Event.ROLE_REVOKED, subject_id=str(person_id))
+    await audit.record(
+        db, actor, Event.ROLE_REVOKED, Subject.PERSON, person_id, place=city_id, under=Permission.ROLE_ASSIGN,
+        decided={"role": (role.value, None)},
+    )  # fmt: skip
     return grant
-
-
-def _word(city_id: UUID | None) -> str | None:
-    return str(city_id) if city_id else None
 
 
 def check_place(role: Role, city_id: UUID | None) -> None:

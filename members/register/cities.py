@@ -19,9 +19,9 @@ from sqlmodel import col
 
 from i18n.language import locales
 from members.register.models import LISTED, City, CityName, Membership, Region
-from wego.core import access, audit, jobs
+from wego.core import access, audit
 from wego.core.access import Actor, Permission
-from wego.core.audit import Event
+from wego.core.audit import Event, Subject
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid
 from wego.core.forms import Form, found
@@ -57,8 +57,10 @@ async def register(db: Session, actor: Actor, facts: CityFacts, *, now: datetime
     if (await db.execute(query.returning(col(City.id)))).scalar_one_or_none() is None:
         raise Conflict("There is a city of this slug already: {slug}.", path=("input", "slug"), slug=facts.slug)
     await _write_names(db, city.id, facts.names)
-    await audit.record(db, actor, Event.CITY_REGISTERED, "City", city.id, slug=facts.slug, country=facts.country)
-    await jobs.tell(db, Event.CITY_REGISTERED, subject_id=str(city.id))
+    await audit.record(
+        db, actor, Event.CITY_REGISTERED, Subject.CITY, city.id, place=city.id, under=Permission.MEMBERSHIP_DECIDE,
+        slug=facts.slug, country=facts.country,
+    )  # fmt: skip
     return found(await db.get(City, city.id))
 
 
@@ -83,8 +85,10 @@ async def change(
     await db.flush()
     await db.execute(delete(CityName).where(col(CityName.city_id) == city.id, col(CityName.locale).in_(removed)))
     await _write_names(db, city.id, after.names)
-    await audit.record(db, actor, Event.CITY_UPDATED, "City", city.id, slug=after.slug, changed=changed)
-    await jobs.tell(db, Event.CITY_UPDATED, subject_id=str(city.id))
+    await audit.record(
+        db, actor, Event.CITY_UPDATED, Subject.CITY, city.id, place=city.id, under=Permission.MEMBERSHIP_DECIDE,
+        slug=after.slug, changed=changed,
+    )  # fmt: skip
     return city
 
 

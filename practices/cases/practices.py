@@ -29,9 +29,10 @@ from practices.cases.life import LIFE, PUBLISHERS, Verb
 from practices.cases.models import Practice, PracticeEditor, PracticeStatus, Visibility
 from practices.cases.narrative import Hint
 from practices.cases.reach import reach
-from wego.core import access, audit, jobs, reads
+from practices.cases.telling import NOTHING, standing, tell
+from wego.core import access, audit, reads
 from wego.core.access import Actor, ActorKind, Permission, Role
-from wego.core.audit import Event
+from wego.core.audit import Event, Subject
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotFound
 from wego.core.ids import new_id
@@ -84,8 +85,7 @@ async def create(
     )
     life.settle(practice, at, written)
     db.add(practice)
-    await audit.record(db, actor, step.event, "Practice", practice.id, city=str(city_id), locale=tag)
-    await jobs.tell(db, step.event, subject_id=str(practice.id))
+    await tell(db, actor, step, practice, NOTHING, at, locale=tag)
     return Outcome(practice, tuple(narrative.hints(whole, tag)))
 
 
@@ -123,6 +123,7 @@ async def revise(
     """Write the next revision of texts and facts. Of a published practice it is live at once, as a new
     version."""
     practice, step = await reach(db, actor, key, Verb.REVISE)
+    was = standing(practice, now)
     at = now or datetime.now(UTC)
     columns = facts_of.checked(facts, now=at)
     before, shown = await documents.written(db, key), practice.visibility
@@ -142,12 +143,11 @@ async def revise(
     life.settle(practice, at, written)
     if live:
         await documents.publish(db, key, at, life.audience(practice, at))
-    await audit.record(
-        db, actor, step.event, "Practice", key, revision=written.number, minor=minor,
-        live=live, changed_blocks=written.changed, carried_blocks=[str(block) for block in written.carried],
+    await tell(
+        db, actor, step, practice, was, at, revision=written.number, minor=minor, live=live,
+        changed_blocks=written.changed, carried_blocks=[str(block) for block in written.carried],
         changed_facts=sorted(columns),
     )  # fmt: skip
-    await jobs.tell(db, step.event, subject_id=str(key))
     return Outcome(practice, tuple(narrative.hints(after, practice.original_locale)))
 
 
@@ -188,11 +188,10 @@ async def translate(
     )  # fmt: skip
     if live:  # what waits is nobody's business outside, not even that something was written
         life.settle(practice, at)
-    await audit.record(
-        db, actor, step.event, "Practice", key, locale=done.locale, origin=said.value,
+    await tell(
+        db, actor, step, practice, standing(practice, at), at, locale=done.locale, origin=said.value,
         blocks=done.touched, live=live,
     )  # fmt: skip
-    await jobs.tell(db, step.event, subject_id=str(key))
     return done
 
 
@@ -216,11 +215,10 @@ async def release_translation(
     at = now or datetime.now(UTC)
     done = await documents.release(db, key, locale, at)
     life.settle(practice, at)
-    await audit.record(
-        db, actor, step.event, "Practice", key, locale=done.locale, blocks=done.touched, live=True,
+    await tell(
+        db, actor, step, practice, standing(practice, at), at, locale=done.locale, blocks=done.touched, live=True,
         released=True,
     )  # fmt: skip
-    await jobs.tell(db, step.event, subject_id=str(key))
     return done
 
 
@@ -236,31 +234,30 @@ def fact_hints(practice: Practice) -> list[Hint]:
 async def publish(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Practice:
     """Make it a published version: by the city after acceptance, by the secretariat also without a review."""
     practice, step = await reach(db, actor, key, Verb.PUBLISH)
+    was = standing(practice, now)
     narrative.require_publishable(practice, await documents.written(db, key))
     at = now or datetime.now(UTC)
     practice.status, practice.published_at = PracticeStatus.PUBLISHED, at
     await _show(db, practice, at, opened=True)
     life.settle(practice, at)
     await documents.publish(db, key, at, life.audience(practice, at))
-    await audit.record(
-        db, actor, step.event, "Practice", key, city=str(practice.city_id),
-        reviewed=step.source is PracticeStatus.ACCEPTED,
+    await tell(
+        db, actor, step, practice, was, at, reviewed=step.source is PracticeStatus.ACCEPTED,
         visibility=practice.visibility.value,
     )  # fmt: skip
-    await jobs.tell(db, step.event, subject_id=str(key))
     return practice
 
 
 async def archive(db: Session, actor: Actor, key: UUID, reason: str, *, now: datetime | None = None) -> Practice:
     """Take a published practice out of sight, with a reason; nothing is deleted."""
     practice, step = await reach(db, actor, key, Verb.ARCHIVE)
+    was = standing(practice, now)
     markdown.check_text(reason, path=("input", "reason"), limit=MOST_REASON, lines=True)
     practice.status = PracticeStatus.ARCHIVED
     at = now or datetime.now(UTC)
     life.settle(practice, at)
     await documents.close(db, key, at)
-    await audit.record(db, actor, step.event, "Practice", key, words={"reason": reason})
-    await jobs.tell(db, step.event, subject_id=str(key))
+    await tell(db, actor, step, practice, was, at, words={"reason": reason})
     return practice
 
 
@@ -278,8 +275,9 @@ async def add_editor(db: Session, actor: Actor, key: UUID, person_id: UUID) -> N
     given = upsert(PracticeEditor).values(practice_id=key, person_id=person_id).on_conflict_do_nothing()
     await db.execute(given)
     await audit.record(
-        db, actor, Event.ROLE_ASSIGNED, "Practice", key, role=Role.OBJECT_EDITOR.value, person=str(person_id)
-    )
+        db, actor, Event.ROLE_ASSIGNED, Subject.PRACTICE, key, place=practice.city_id, under=Permission.ROLE_ASSIGN,
+        decided={"role": (None, Role.OBJECT_EDITOR.value)}, person=str(person_id),
+    )  # fmt: skip
 
 
 # ── versions ──────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -34,7 +34,7 @@ from wego.core.errors import Conflict
 
 __all__ = ["fill", "seed"]
 
-SEED = access.system("seed")
+SEED = access.system("seed", access.Means.TERMINAL)
 FIRST = datetime(2025, 1, 7, 9, 0, tzinfo=UTC)
 EVERY = timedelta(days=9)
 REVIEWERS = ("cio@barcelona.demo", "cio@seoul.demo")  # who is of another city reviews

@@ -25,7 +25,8 @@ from practices.cases.models import Practice, PracticeStatus, Review, ReviewComme
 from practices.cases.narrative import BUDGETS, require_publishable
 from practices.cases.practices import Outcome, fact_hints
 from practices.cases.reach import reach
-from wego.core import audit, jobs, reads
+from practices.cases.telling import standing, tell
+from wego.core import reads
 from wego.core.access import GRANTS, Actor, Permission
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -48,22 +49,14 @@ class Comment:
 async def submit(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Outcome:
     """Hand in for review; after requested changes it goes back to the reviewers who asked for them."""
     practice, step = await reach(db, actor, key, Verb.SUBMIT)
+    was = standing(practice, now)
     draft = await documents.written(db, key)
     narrative.require(draft, narrative.TO_SUBMIT)
     at = now or datetime.now(UTC)
     again = await reopen(db, practice, at)
     practice.status = PracticeStatus.UNDER_REVIEW if again else PracticeStatus.SUBMITTED
     life.settle(practice, at)
-    await audit.record(
-        db,
-        actor,
-        step.event,
-        "Practice",
-        key,
-        city=str(practice.city_id),
-        to=practice.status.value,
-    )
-    await jobs.tell(db, step.event, subject_id=str(key))
+    await tell(db, actor, step, practice, was, at)
     return Outcome(practice, (*narrative.hints(draft, practice.original_locale), *fact_hints(practice)))
 
 
@@ -78,6 +71,7 @@ async def assign(
 ) -> Review:
     """Give a practice to a reviewer of another city in good standing; a conflict he declares forbids it."""
     practice, step = await reach(db, actor, key, Verb.ASSIGN_REVIEWER)
+    was = standing(practice, now)
     if _declared(conflict):
         raise Conflict("This reviewer declared a conflict of interest; choose another.")
     city_id = await _reviewing_city(db, practice, reviewer_id)
@@ -92,11 +86,7 @@ async def assign(
     db.add(review)
     practice.status = PracticeStatus.UNDER_REVIEW
     life.settle(practice, at)
-    await audit.record(
-        db, actor, step.event, "Practice", key, reviewer=str(reviewer_id),
-        reviewer_city=str(city_id), round=turn,
-    )  # fmt: skip
-    await jobs.tell(db, step.event, subject_id=str(key))
+    await tell(db, actor, step, practice, was, at, reviewer=str(reviewer_id), reviewer_city=str(city_id), round=turn)
     return review
 
 
@@ -181,6 +171,7 @@ async def request_changes(
 ) -> Review:  # fmt: skip
     """Ask the city for changes, section by section: the assigned reviewer, or the secretariat."""
     practice, review, step = await _reach(db, actor, key, Verb.REQUEST_CHANGES)
+    was = standing(practice, now)
     _check_comments(comments)
     at = now or datetime.now(UTC)
     if review is None:
@@ -201,18 +192,17 @@ async def request_changes(
     await _close_others(db, practice, review, at)
     practice.status = PracticeStatus.CHANGES_REQUESTED
     life.settle(practice, at)
-    await audit.record(
-        db, actor, step.event, "Practice", key, review=str(review.id),
-        sections=sorted({comment.section or "" for comment in comments}),
-        conflict=bool(review.conflict_declared),
+    await tell(
+        db, actor, step, practice, was, at, review=str(review.id),
+        sections=sorted({comment.section or "" for comment in comments}), conflict=bool(review.conflict_declared),
     )  # fmt: skip
-    await jobs.tell(db, step.event, subject_id=str(key))
     return review
 
 
 async def accept(db: Session, actor: Actor, key: UUID, *, conflict: str, now: datetime | None = None) -> Review:
     """Accept for publication: the assigned reviewer, who declares by an empty `conflict` that he has none."""
     practice, review, step = await _reach(db, actor, key, Verb.ACCEPT)
+    was = standing(practice, now)
     if review is None:
         raise NotAllowed("Only the reviewer to whom this practice was assigned can accept it.")
     if review.conflict_declared or _declared(conflict):
@@ -223,8 +213,7 @@ async def accept(db: Session, actor: Actor, key: UUID, *, conflict: str, now: da
     await _close_others(db, practice, review, at)
     practice.status = PracticeStatus.ACCEPTED
     life.settle(practice, at)
-    await audit.record(db, actor, step.event, "Practice", key, review=str(review.id))
-    await jobs.tell(db, step.event, subject_id=str(key))
+    await tell(db, actor, step, practice, was, at, review=str(review.id))
     return review
 
 

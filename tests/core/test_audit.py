@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -17,10 +19,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from wego.core import audit
-from wego.core.access import system
-from wego.core.audit import EMPTY_ROOT, Event, Tree, leaf_hash, node_hash, verify
+from wego.core.access import Actor, ActorKind, Means, Permission, Post, Role, organisation, system
+from wego.core.audit import EMPTY_ROOT, Event, Subject, Tree, leaf_hash, node_hash, verify
 from wego.core.audit.checkpoints import kept, sign
-from wego.core.audit.entries import canonical
+from wego.core.audit.entries import acting, canonical
 from wego.core.audit.proof import ENTRIES
 from wego.core.db import Database, Session
 from wego.core.ids import new_id
@@ -34,7 +36,7 @@ ACTOR = system("test")
 async def write(database: Database, *words: str) -> None:
     async with database.session() as db:
         for word in words:
-            await audit.record(db, ACTOR, Event.KEY_ROTATED, "Thing", new_id(), word=word)
+            await audit.record(db, ACTOR, Event.KEY_ROTATED, Subject.TOKEN_KEY, new_id(), word=word)
 
 
 async def check(database: Database, known: list[tuple[int, bytes]] | None = None) -> audit.Verdict:
@@ -224,7 +226,7 @@ async def test_what_is_rolled_back_leaves_no_entry(database: Database):
     before = await check(database)
 
     async def fail(db: Session) -> None:
-        await audit.record(db, ACTOR, Event.KEY_ROTATED, "Thing", new_id(), word="never")
+        await audit.record(db, ACTOR, Event.KEY_ROTATED, Subject.TOKEN_KEY, new_id(), word="never")
         raise RuntimeError("after the entry")
 
     with pytest.raises(RuntimeError):
@@ -239,9 +241,13 @@ async def test_writers_at_the_same_time_keep_one_order(database: Database):
     async def several(name: int) -> None:
         for number in range(5):
             async with database.session() as db:
-                await audit.record(db, ACTOR, Event.KEY_ROTATED, "Thing", new_id(), writer=name, number=number)
+                await audit.record(
+                    db, ACTOR, Event.KEY_ROTATED, Subject.TOKEN_KEY, new_id(), writer=name, number=number
+                )
                 await asyncio.sleep(0.001)
-                await audit.record(db, ACTOR, Event.KEY_ROTATED, "Thing", new_id(), writer=name, number=number)
+                await audit.record(
+                    db, ACTOR, Event.KEY_ROTATED, Subject.TOKEN_KEY, new_id(), writer=name, number=number
+                )
 
     await asyncio.gather(*(several(name) for name in range(8)))
     verdict = await check(database)
@@ -259,7 +265,7 @@ async def test_facts_come_back_as_they_were_told(database: Database):
         "at": "2026-03-01T12:00:00+00:00", "scopes": ["graphql:query"], "date": "2026-03-01",
     }  # fmt: skip
     async with database.session() as db:
-        await audit.record(db, ACTOR, Event.KEY_ROTATED, "Thing", new_id(), **facts)
+        await audit.record(db, ACTOR, Event.KEY_ROTATED, Subject.TOKEN_KEY, new_id(), **facts)
     async with database.session() as db:
         assert (await db.execute(text("select facts from audit_entry"))).scalar_one() == facts
     assert (await check(database)).faults == ()
@@ -283,8 +289,101 @@ async def test_a_checkpoint_is_a_signed_note_in_the_database_and_in_a_file(datab
 
 
 async def test_a_log_of_thousands_is_verified_in_batches(database: Database):
-    happenings = [audit.Happening(Event.KEY_ROTATED, "Thing", new_id(), {"n": n}) for n in range(2500)]
+    happenings = [audit.Happening(Event.KEY_ROTATED, Subject.TOKEN_KEY, new_id(), {"n": n}) for n in range(2500)]
     async with database.session() as db:
         await audit.record_all(db, ACTOR, happenings)
     verdict = await check(database)
     assert (verdict.size, verdict.faults) == (2500, ())
+
+
+# ── the third form ────────────────────────────────────────────────────────────────────────────────────────────────
+
+HERE, THERE = UUID(int=1), UUID(int=2)
+
+
+def person(*posts: Post, means: Means = Means.API) -> Actor:
+    return Actor(ActorKind.PERSON, str(UUID(int=9)), UUID(int=9), posts, means=means)
+
+
+OFFICER, CIO, EDITOR = Post(Role.OFFICER), Post(Role.CIO, organisation(HERE)), Post(Role.EDITOR, organisation(HERE))
+ORGANISATION = {"kind": "organisation", "id": str(HERE)}
+OFFICE = {"kind": "secretariat", "id": ""}
+
+
+@pytest.mark.parametrize(
+    ("posts", "under", "place", "role", "told"),
+    [
+        ((CIO,), Permission.PRACTICE_PUBLISH, HERE, "cio", ORGANISATION),
+        ((EDITOR, CIO), Permission.PRACTICE_WRITE, HERE, "cio", ORGANISATION),
+        ((EDITOR, OFFICER), Permission.PRACTICE_PUBLISH, HERE, "officer", OFFICE),
+        ((EDITOR, OFFICER), Permission.PRACTICE_WRITE, HERE, "editor", ORGANISATION),
+        ((OFFICER, CIO), Permission.MEMBERSHIP_DECIDE, THERE, "officer", OFFICE),
+        ((CIO,), Permission.PRACTICE_REVIEW, THERE, "cio", ORGANISATION),  # a reviewer comes from elsewhere
+        ((Post(Role.EDITOR, organisation(HERE), active=False),), None, HERE, "editor", ORGANISATION),
+        ((), None, HERE, None, None),
+    ],
+)
+def test_an_entry_says_by_which_post_and_for_whom_the_actor_acted(
+    posts: tuple[Post, ...], under: Permission | None, place: UUID, role: str | None, told: dict[str, str] | None
+):
+    happening = audit.Happening(Event.CITY_UPDATED, Subject.CITY, place, {}, place=place, under=under)
+    said = acting(person(*posts, means=Means.PAGE), happening)
+    assert said == {"kind": "person", "role": role, "for": told, "means": "page"}
+
+
+def test_who_writes_down_the_decision_of_a_body_acts_for_it():
+    happening = audit.Happening(Event.MEMBER_SUSPENDED, Subject.CITY, HERE, {}, place=HERE, body="executive_committee")
+    assert acting(person(OFFICER), happening)["for"] == {"kind": "body", "id": "executive_committee"}
+    own = audit.Happening(Event.APPLICATION_ACCEPTED, Subject.CITY, HERE, {}, place=HERE, body="secretariat")
+    assert acting(person(OFFICER), own)["for"] == OFFICE
+
+
+def test_a_person_is_told_by_his_key_alone_and_a_subject_is_one_of_the_set():
+    happening = audit.Happening(Event.CITY_UPDATED, Subject.CITY, HERE, {})
+    with pytest.raises(ValueError, match="by his key"):
+        acting(Actor(ActorKind.PERSON, "somebody@city.example"), happening)
+    with pytest.raises(ValueError, match="Thing"):
+        audit.Happening(Event.CITY_UPDATED, "Thing", HERE, {})  # type: ignore[arg-type]  # that is the test
+    with pytest.raises(ValueError, match="fact"):
+        audit.Happening(Event.CITY_UPDATED, Subject.CITY, HERE, {}, decided={"name": ("Seoul city", None)})
+
+
+async def test_the_leaf_of_an_entry_is_the_canonical_json_of_all_that_it_says(database: Database):
+    async with database.session() as db:
+        await audit.record(
+            db, person(CIO), Event.ROLE_ASSIGNED, Subject.PERSON, THERE, place=HERE, under=Permission.ROLE_ASSIGN,
+            decided={"role": (None, "editor")}, words={"reason": "why"}, b=1, a=2,
+        )  # fmt: skip
+    async with database.session() as db:
+        row = (await db.execute(ENTRIES)).one()
+    said = json.loads(canonical(row))
+    assert list(said) == sorted(said)
+    assert said["actor"] == {
+        "kind": "person", "id": str(UUID(int=9)), "role": "cio", "for": ORGANISATION, "means": "api",
+    }  # fmt: skip
+    assert (said["decided"], said["place"]) == ({"role": {"before": None, "after": "editor"}}, str(HERE))
+    assert (said["subject"], said["version"], said["index"]) == ({"id": str(THERE), "type": "Person"}, 3, 0)
+    assert leaf_hash(canonical(row)) == row.leaf_hash
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "acting = jsonb_set(acting, '{role}', '\"head\"')", "acting = acting - 'means'", "acting = acting - 'for'",
+        "acting = jsonb_set(acting, '{for,id}', '\"x\"')", "decided = '{}'",
+        "decided = jsonb_set(decided, '{role,after}', '1')",
+        "place_id = null", "place_id = gen_random_uuid()", "version = 2", "version = 1", "subject_type = 'City'",
+        "actor = 'somebody'",
+    ],
+)  # fmt: skip
+async def test_whoever_changes_what_an_entry_says_is_found(database: Database, change: str):
+    async with database.session() as db:
+        await audit.record(
+            db, person(CIO), Event.ROLE_ASSIGNED, Subject.PERSON, THERE, place=HERE, under=Permission.ROLE_ASSIGN,
+            decided={"role": (None, "editor")},
+        )  # fmt: skip
+    with psycopg.connect(owner_url(database.url), autocommit=True) as owner:
+        owner.execute("alter table audit_entry disable trigger all")
+        owner.execute(f"update audit_entry set {change}")
+    async with database.session() as db:
+        assert 0 in [fault.index for fault in (await verify(db)).faults]

@@ -14,9 +14,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from wego.core import jobs
-from wego.core.audit import Event
+from wego.core import audit, jobs
+from wego.core.access import system
+from wego.core.audit import Event, Subject, listeners
+from wego.core.audit.listeners import Entry
 from wego.core.db import Database
+from wego.core.ids import new_id
 from wego.core.settings import Settings
 from wego.worker import work
 
@@ -28,7 +31,7 @@ PACKAGES = ("members", "practices", "federation", "i18n", "wego/worker.py")
 def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     """Handlers of this test, which tell what they got; taken away again."""
     told: list[tuple[str, dict[str, Any]]] = []
-    handlers, listeners = dict(jobs.HANDLERS), {event: list(names) for event, names in jobs.LISTENERS.items()}
+    handlers, listening = dict(jobs.HANDLERS), dict(listeners.LISTENERS)
     schedules = dict(jobs.SCHEDULES)
     jobs.SCHEDULES.clear()
 
@@ -36,9 +39,9 @@ def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     async def hear(database: Database, **given: Any) -> None:
         told.append(("hear", given))
 
-    @jobs.on(Event.KEY_ROTATED, "test.listen")
-    async def listen(database: Database, subject_id: str) -> None:
-        told.append(("listen", {"subject_id": subject_id}))
+    @jobs.on(Event.KEY_ROTATED, name="test.listen")
+    async def listen(database: Database, entry: Entry) -> None:
+        told.append(("listen", {"subject_id": entry.subject_id}))
 
     @jobs.job("test.fail")
     async def fail(database: Database, **given: Any) -> None:
@@ -48,8 +51,8 @@ def heard() -> Iterator[list[tuple[str, dict[str, Any]]]]:
     yield told
     jobs.HANDLERS.clear()
     jobs.HANDLERS.update(handlers)
-    jobs.LISTENERS.clear()
-    jobs.LISTENERS.update(listeners)
+    listeners.LISTENERS.clear()
+    listeners.LISTENERS.update(listening)
     jobs.SCHEDULES.clear()
     jobs.SCHEDULES.update(schedules)
 
@@ -84,7 +87,6 @@ async def test_a_write_that_is_rolled_back_leaves_no_job(database: Database, hea
     async def fail() -> None:
         async with database.session() as db:
             await jobs.enqueue(db, "test.hear", word="never")
-            await jobs.tell(db, Event.KEY_ROTATED, subject_id="never")
             raise RuntimeError("after the job")
 
     with pytest.raises(RuntimeError):
@@ -113,13 +115,14 @@ async def test_a_worker_runs_what_was_written(database: Database, heard: list[An
     assert queued(database) == 0
 
 
-async def test_who_listens_to_an_event_is_woken_by_it(database: Database, heard: list[Any]):
+async def test_the_worker_delivers_the_log_to_who_listens(database: Database, heard: list[Any]):
+    key = new_id()
     async with database.session() as db:
-        await jobs.tell(db, Event.KEY_ROTATED, subject_id="the subject")
-        await jobs.tell(db, Event.CITY_REGISTERED, subject_id="nobody of this test listens")
+        await audit.record(db, system("test"), Event.KEY_ROTATED, Subject.TOKEN_KEY, key)
+        await audit.record(db, system("test"), Event.CITY_REGISTERED, Subject.TOKEN_KEY, new_id())
     async with working(database):
         await until(lambda: len(heard) == 1)
-    assert heard == [("listen", {"subject_id": "the subject"})]
+    assert heard == [("listen", {"subject_id": key})]
 
 
 async def test_a_job_that_fails_is_tried_again_and_does_not_stop_the_others(database: Database, heard: list[Any]):
@@ -136,7 +139,9 @@ def test_the_worker_knows_every_handler_and_every_schedule(database: Database):
     code = (
         "import wego.worker; from pathlib import Path\n"
         "from wego.core import jobs; from wego.core.settings import Settings\n"
-        "wego.worker.register(Settings(home=Path('x'))); print(sorted(jobs.HANDLERS), sorted(jobs.SCHEDULES))"
+        "wego.worker.register(Settings(home=Path('x')))\n"
+        "from wego.core.audit.listeners import LISTENERS\n"
+        "print(sorted(jobs.HANDLERS), sorted(jobs.SCHEDULES), sorted(LISTENERS))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     written = subprocess.run(

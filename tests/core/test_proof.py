@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from wego.core import audit
 from wego.core.access import system
-from wego.core.audit import Event, Tree, leaf_hash, notes
+from wego.core.audit import Event, Subject, Tree, leaf_hash, notes
 from wego.core.audit.checkpoints import (
     checkpoint_health,
     file_of,
@@ -51,7 +51,7 @@ def settings(tmp_path: Path) -> Settings:
 async def tell(database: Database, count: int = 1) -> None:
     async with database.session() as db:
         for _ in range(count):
-            await audit.record(db, ACTOR, Event.CITY_UPDATED, "City", new_id(), words={"reason": "why"})
+            await audit.record(db, ACTOR, Event.CITY_UPDATED, Subject.CITY, new_id(), words={"reason": "why"})
 
 
 async def grown(database: Database, settings: Settings, times: int = 3) -> str:

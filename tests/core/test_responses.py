@@ -10,7 +10,7 @@ from wego.api import responses
 from wego.api.responses import CachedResponse, PublicCache, etag
 from wego.core import audit
 from wego.core.access import system
-from wego.core.audit import Event
+from wego.core.audit import Event, Subject
 from wego.core.db import Database
 from wego.core.ids import new_id
 
@@ -126,7 +126,7 @@ async def test_a_write_anywhere_is_heard_of_and_a_broken_connection_is_mended(da
         await until(answers, True)
         answers.put("key", made(b"body"), answers.version)
         async with database.session() as db:
-            await audit.record(db, system("test"), Event.KEY_ROTATED, "Thing", new_id())
+            await audit.record(db, system("test"), Event.KEY_ROTATED, Subject.TOKEN_KEY, new_id())
             await asyncio.sleep(0.05)
             assert answers.get("key") is not None  # not before the commit
         async with asyncio.timeout(5):

@@ -11,7 +11,7 @@ import pytest
 from wego import postgres
 from wego.core import audit
 from wego.core.access import system
-from wego.core.audit import Event
+from wego.core.audit import Event, Subject
 from wego.core.db import Database
 from wego.core.ids import new_id
 from wego.setup import prepare
@@ -72,7 +72,9 @@ SERVER = (
 @pytest.mark.parametrize("statement", [*attempts(), *SERVER])
 async def test_the_hubs_role_can_do_nothing_to_the_log_or_the_server(database: Database, statement: str) -> None:
     async with database.session() as db:
-        await audit.record(db, system("test"), Event.KEY_ROTATED, "Thing", new_id(), words={"reason": "a word"})
+        await audit.record(
+            db, system("test"), Event.KEY_ROTATED, Subject.TOKEN_KEY, new_id(), words={"reason": "a word"}
+        )
     connection = await asyncpg.connect(database.url)
     try:
         if statement.startswith("drop database"):
@@ -123,6 +125,7 @@ async def test_a_name_that_the_hub_puts_before_ours_changes_nothing(database: Da
     await connection.execute(
         "select wego_audit_append(false, 1000, true, array[now()], array['key.rotated'], array['x'], array['Thing'], "
         "array[gen_random_uuid()], array['{}'], array['{}'], array[''::bytea], array[''::bytea], "
+        "array['{}'], array['{}'], array[null::uuid], "
         "'{}'::int[], '{}'::text[], '{}'::bytea[], '{}'::text[])"
     )
     assert await connection.fetchval("select count(*) from pg_temp.audit_state") == 0

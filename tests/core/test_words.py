@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from wego.core import audit
 from wego.core.access import system
-from wego.core.audit import Event, leaf_hash, verify
+from wego.core.audit import Event, Subject, leaf_hash, verify
 from wego.core.audit.entries import WordInFacts, word_hash
 from wego.core.audit.words import Chosen, erase
 from wego.core.db import Database
@@ -58,7 +58,7 @@ def as_owner(database: Database, *statements: str) -> None:
 async def test_a_word_among_the_facts_is_refused(database: Database, fact: Any) -> None:
     with pytest.raises(WordInFacts):
         async with database.session() as db:
-            await audit.record(db, ACTOR, Event.CITY_UPDATED, "City", new_id(), fact=fact)
+            await audit.record(db, ACTOR, Event.CITY_UPDATED, Subject.CITY, new_id(), fact=fact)
     async with database.session() as db:
         assert (await db.execute(text("select count(*) from audit_entry"))).scalar_one() == 0
 
@@ -67,7 +67,7 @@ async def test_a_word_among_the_facts_is_refused(database: Database, fact: Any) 
 async def test_words_are_bounded_and_have_names(database: Database, words: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="word"):
         async with database.session() as db:
-            await audit.record(db, ACTOR, Event.CITY_UPDATED, "City", new_id(), words=words)
+            await audit.record(db, ACTOR, Event.CITY_UPDATED, Subject.CITY, new_id(), words=words)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ async def test_the_same_words_go_from_the_timeline_and_nothing_else_of_it_can_ch
     )
     async with database.session() as db:
         words = {"reason": REASON, "reference": "EC 3"}
-        await audit.record(db, ACTOR, Event.MEMBER_SUSPENDED, "City", place, words=words)
+        await audit.record(db, ACTOR, Event.MEMBER_SUSPENDED, Subject.CITY, place, words=words)
     owner = await Database(owner_url(database.url)).open()
     async with owner.session() as db:
         await erase(db, ACTOR, Chosen(subject=str(place)), "gdpr-17")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -49,7 +50,9 @@ async def test_a_stranger_registers_and_revokes_nothing(db: AsyncSession) -> Non
 async def test_who_may_register_a_program(db: AsyncSession, role: Role) -> None:
     city = await make_city(db, "seoul")
     secretariat = role in {Role.OFFICER, Role.SECRETARIAT_EDITOR, Role.AUDITOR}
-    actor = Actor(ActorKind.PERSON, "p", posts=(Post(role, SECRETARIAT if secretariat else organisation(city.id)),))
+    actor = Actor(
+        ActorKind.PERSON, str(UUID(int=1)), posts=(Post(role, SECRETARIAT if secretariat else organisation(city.id)),)
+    )
     if role in ASSIGNING:
         client = await register_client(db, actor, city, "A program", jwks())
         assert (await revoke_client(db, actor, client.id)).revoked_at is not None

@@ -240,7 +240,12 @@ async def test_a_step_is_told_in_the_timeline_the_log_and_the_epoch(
     assert (step.from_status, step.to_status, step.body) == (S.FULL, S.SUSPENDED, Body.EXECUTIVE_COMMITTEE)
     assert (step.reason, step.reference, step.actor) == ("Statute, article 9.", "EXCOM 2026/3", officer.subject)
     assert (told.event, told.actor) == ("member.suspended", officer.subject)
-    assert told.facts == {"from": "full", "to": "suspended", "body": "executive_committee"}
+    assert told.facts == {"body": "executive_committee"}
+    assert told.decided == {"status": {"before": "full", "after": "suspended"}}
+    assert told.acting == {
+        "kind": "person", "role": "officer", "means": "api", "for": {"kind": "body", "id": "executive_committee"},
+    }  # fmt: skip
+    assert told.place_id == city.id
     words = (await db.execute(select(AuditWord).where(col(AuditWord.entry) == told.index))).scalars()
     assert {word.field: word.text for word in words} == {"reason": "Statute, article 9.", "reference": "EXCOM 2026/3"}
     assert await epoch(db) == before + 1

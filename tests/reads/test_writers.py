@@ -19,7 +19,7 @@ from reads_make import READINGS, SEED, make_engine
 from members.register.models import City, Membership, MembershipStatus, Region
 from wego.core import audit, places, writes
 from wego.core.access import Actor, ActorKind, Post, Role, organisation, system
-from wego.core.audit import Event, verify
+from wego.core.audit import Event, Subject, verify
 from wego.core.db import Database
 from wego.core.errors import Unavailable
 from wego.core.ids import global_id, new_id
@@ -150,7 +150,7 @@ async def test_who_takes_rights_away_waits_for_one_ordinary_writer_at_most(datab
 
     async def tell(event: Event) -> None:
         async with database.session() as db:
-            await audit.record(db, system("test"), event, "City", new_id())
+            await audit.record(db, system("test"), event, Subject.CITY, new_id())
 
     ordinary = [asyncio.create_task(tell(Event.CITY_UPDATED)) for _ in range(10)]
     await asyncio.sleep(0.5)

@@ -137,3 +137,26 @@ def erase(
         typer.echo("Nothing to erase.", err=True)
     else:
         emit(found, as_json)
+
+
+@app.command()
+def listeners(as_json: Json = False) -> None:
+    """Print who listens to the log and how far he is; "" is how far any worker has followed it."""
+    from wego.core.audit.cursors import every
+
+    ask(every, as_json)
+
+
+@app.command()
+def skip(name: Annotated[str, typer.Argument(help="The listener, as `wego audit listeners` names it.")]) -> None:
+    """Move a listener that keeps failing past the entry at which it fails; the log tells it."""
+    from wego.core.audit.cursors import skip as skip_entry
+
+    async def work() -> int | None:
+        async with opened(settings()) as database, database.session() as db:
+            return await skip_entry(db, OPERATOR, name)
+
+    entry = run(work())
+    if entry is None:
+        fail(f"{name} fails at no entry.", "`wego audit listeners` prints who listens, and who fails.")
+    typer.echo(f"{name} goes on after entry {entry}.")

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a program.")]
-OPERATOR = access.system("operator")  # who acts, where a command does what people do through the API
+# Who acts, where a command does what people do through the API.
+OPERATOR = access.system("operator", access.Means.TERMINAL)
 
 
 def settings(*, serving: bool = False) -> Settings:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from wego.cli.base import emit, fail, opened, run, settings
+from wego.cli.base import OPERATOR, emit, fail, opened, run, settings
 
 if TYPE_CHECKING:
     import httpx2
@@ -154,13 +154,12 @@ def _unreachable(message: str) -> NoReturn:
 def _person_token(email: str) -> dict[str, Any]:
     from federation.jose.keys import open_keys
     from federation.oauth.tokens import issue_for_person
-    from wego.core.access import system
 
     async def issue() -> dict[str, Any]:
         knobs = settings()
         async with opened(knobs) as database:
             keys = await open_keys(knobs, database, watch=False)
             async with database.session() as db:
-                return await issue_for_person(db, system("operator"), knobs, keys.signing(), email)
+                return await issue_for_person(db, OPERATOR, knobs, keys.signing(), email)
 
     return run(issue())

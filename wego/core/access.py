@@ -126,6 +126,15 @@ class ActorKind(StrEnum):
     SYSTEM = "system"  # the operator at the command line, the seed, a job
 
 
+class Means(StrEnum):
+    """By which means somebody acts; the edge that finds the actor says it."""
+
+    PAGE = "page"  # a form of a page
+    API = "api"  # GraphQL, and the endpoints of the authorization server
+    TERMINAL = "terminal"  # a command
+    JOB = "job"  # what runs by the clock or by itself
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a role is held: an organisation or a body by its id, or the secretariat, which is one and has none."""
@@ -179,6 +188,7 @@ class Actor:
     posts: tuple[Post, ...] = ()
     scopes: frozenset[str] | None = None  # None: not narrowed by a token
     locale: str = ""
+    means: Means = Means.API
     shape: ActorShape = field(init=False)
 
     def __post_init__(self) -> None:
@@ -225,6 +235,16 @@ class Actor:
     def _places(self, holds: Callable[[Post], bool]) -> tuple[UUID, ...]:
         return tuple({post.place.id: None for post in self.posts if post.place.id and holds(post)})
 
+    def acts_as(self, permission: Permission | None, place_id: UUID | None) -> Post | None:
+        """The post by which the actor does something at a place: one that gives the permission there, or everywhere;
+        else, as of who was given a single thing to do, his post there, or the first that is active. Of several, the
+        highest (the order of `Role`)."""
+        ranked = sorted(self.posts, key=lambda post: list(Role).index(post.role))
+        there = [post for post in ranked if post.place.id == place_id]
+        office = [post for post in ranked if post.place == SECRETARIAT]
+        granting = [post for post in (*there, *office) if permission in post.permissions]
+        return next(iter([*granting, *there, *(post for post in ranked if post.active), *ranked]), None)
+
     def may(self, permission: Permission, place_id: UUID | None = None) -> bool:
         """Whether the actor has the permission everywhere, or at this place."""
         return permission in self.shape.everywhere or (
@@ -235,9 +255,9 @@ class Actor:
 NOBODY = Actor(ActorKind.ANONYMOUS)
 
 
-def system(subject: str) -> Actor:
+def system(subject: str, means: Means = Means.JOB) -> Actor:
     """The system itself, for the command line, seeds and jobs; `subject` is the word that the log shows."""
-    return Actor(ActorKind.SYSTEM, subject)
+    return Actor(ActorKind.SYSTEM, subject, means=means)
 
 
 def require(actor: Actor, permission: Permission, place_id: UUID | None = None) -> None:

@@ -1,7 +1,8 @@
 """What happens later or at night: a queue in the same database (procrastinate), filled in the same transaction.
 
 `enqueue` calls the queue's own SQL function on the session of the write, so a job exists exactly when its write
-does. Handlers live in each package's `jobs.py`; they are plain coroutines `(database, **arguments)`.
+does. Handlers live in each package's `jobs.py`; they are plain coroutines `(database, **arguments)`. Who wants to hear
+of what happened asks for no job: he listens to the log (`on`), and his handler is `(database, entry)`.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from typing import Any
 import orjson
 from sqlalchemy import text
 
-from wego.core.audit import Event
+from wego.core.audit.listeners import on
 from wego.core.db import Database, Session
+
+__all__ = ["HANDLERS", "SCHEDULES", "enqueue", "job", "on", "queue"]
 
 Handler = Callable[..., Awaitable[None]]
 
 HANDLERS: dict[str, Handler] = {}
-LISTENERS: dict[Event, list[str]] = {}
 SCHEDULES: dict[str, str] = {}
 
 _DEFER = text(
@@ -39,25 +41,9 @@ def job(name: str, *, cron: str | None = None) -> Callable[[Handler], Handler]:
     return register
 
 
-def on(event: Event, name: str) -> Callable[[Handler], Handler]:
-    """Run the handler after each event of this kind, with `subject_id`. For packages above the one that tells it."""
-
-    def register(handler: Handler) -> Handler:
-        LISTENERS.setdefault(event, []).append(name)
-        return job(name)(handler)
-
-    return register
-
-
 async def enqueue(db: Session, task: str, **arguments: Any) -> None:
     """Put a job into the queue within the running transaction; a rolled back transaction leaves no job."""
     await db.execute(_DEFER, {"task": task, "args": orjson.dumps(arguments).decode()})
-
-
-async def tell(db: Session, event: Event, **arguments: Any) -> None:
-    """Wake those who listen to an event, after the commit."""
-    for name in LISTENERS.get(event, ()):
-        await enqueue(db, name, **arguments)
 
 
 def queue(database: Database, url: str) -> Any:

@@ -6,7 +6,18 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, SmallInteger, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from wego.core.db import document, moment
@@ -20,7 +31,10 @@ class AuditEntry(SQLModel, table=True):
     """One leaf of the log (RFC 6962): the canonical JSON (RFC 8785) of what happened, and its hash."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("ix_audit_entry_subject_id", "subject_id", "index"),)
+    __table_args__ = (
+        Index("ix_audit_entry_subject_id", "subject_id", "index"),
+        Index("ix_audit_entry_place_id", "place_id", "index", postgresql_where=text("place_id IS NOT NULL")),
+    )
 
     index: int = Field(sa_type=_big, primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: dt.datetime = moment()
@@ -30,8 +44,11 @@ class AuditEntry(SQLModel, table=True):
     subject_id: UUID
     facts: dict[str, Any] = document()
     leaf_hash: bytes = Field(sa_type=_bytes)
-    version: int = Field(sa_type=_small)  # the form of the entry: 1 held words in its facts, 2 holds their hashes
+    version: int = Field(sa_type=_small)  # the form of the entry, as wego/core/audit/entries.py describes it
     word_hashes: dict[str, str] = document()
+    acting: dict[str, Any] = document()  # who the actor is beside his id: kind, role, for whom, by which means
+    decided: dict[str, Any] = document()  # what was decided: by name, what it was before and is after
+    place_id: UUID | None = None  # the organisation that it concerns
 
 
 class AuditWord(SQLModel, table=True):
@@ -67,6 +84,21 @@ class AuditCheckpoint(SQLModel, table=True):
     root: bytes = Field(sa_type=_bytes)
     note: str
     at: dt.datetime = moment(now=True)
+
+
+class AuditListener(SQLModel, table=True):
+    """How far somebody who listens to the log has come, and what he failed at; '' is how far any worker has come."""
+
+    __tablename__ = "audit_listener"
+    __table_args__ = (UniqueConstraint("id"),)
+
+    name: str = Field(primary_key=True)
+    id: int = Field(sa_column=Column(Integer, Identity(always=True), nullable=False))  # names the advisory lock
+    position: int = Field(sa_type=_big)  # the index of the entry that comes next
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})  # at that entry, in vain
+    failing_since: dt.datetime | None = moment(nullable=True)
+    retry_at: dt.datetime | None = moment(nullable=True)
+    error: str = Field(default="", sa_column_kwargs={"server_default": text("''")})  # its kind, never its text
 
 
 class IdempotentAnswer(SQLModel, table=True):

@@ -22,7 +22,7 @@ from sqlmodel import col
 
 from wego.core.access import Actor
 from wego.core.audit import keyring, notes
-from wego.core.audit.entries import Event
+from wego.core.audit.entries import Event, Subject
 from wego.core.audit.keyring import KeyProblem, Signer, signer
 from wego.core.audit.log import record
 from wego.core.audit.notes import BadNote, Note, VerifierKey
@@ -99,7 +99,7 @@ async def replace_key(database: Database, settings: Settings, actor: Actor) -> V
         "public": f"ed25519:{new.public.public.hex()}",
     }
     async with database.session() as db:
-        await record(db, actor, Event.KEY_ROTATED, "AuditKey", new_id(), cause="emergency", **facts)
+        await record(db, actor, Event.KEY_ROTATED, Subject.AUDIT_KEY, new_id(), cause="emergency", **facts)
     async with database.session() as db:
         await db.execute(_TURN)
         by, also = (old, (new.key,)) if old else (new, ())

@@ -1,9 +1,14 @@
 """What an entry says, and the bytes that are hashed of it.
 
-Binding texts: RFC 8785 (canonical JSON), federation.md 5.7 (what may stand in the log). There are two forms. Entries
-of the first have words, such as reasons, among their facts; they were written before words got a table of their own,
-and their leaves hold them. Entries of the second have ids, codes, numbers and moments as facts, and of each word the
-hash SHA-256(salt || UTF-8 of the text); the salt lies with the word, so that an erased word cannot be guessed.
+Binding texts: RFC 8785 (canonical JSON), federation.md 5.7 (what may stand in the log). There are three forms, and
+each stays provable for ever:
+
+1. words, such as reasons, stand among the facts: they were written before words got a table of their own, and their
+   leaves hold them;
+2. facts are ids, codes, numbers and moments, and of each word there is the hash SHA-256(salt || UTF-8 of the text); the
+   salt lies with the word, so that an erased word cannot be guessed;
+3. the actor is told in full (kind, id, role, for whom, by which means), what was decided is told by what it was before
+   and after, and the place (the organisation that it concerns, such as a city) stands beside the subject.
 """
 
 from __future__ import annotations
@@ -21,7 +26,9 @@ from uuid import UUID
 import orjson
 import rfc8785
 
-FORM = 2  # of the entries that are written now
+from wego.core.access import Actor, ActorKind, Permission, PlaceKind, Post
+
+FORM = 3  # of the entries that are written now
 LONGEST_WORD = 8_000
 SALT_BYTES = 32
 MOST_IN_A_LIST = 5_000
@@ -69,6 +76,21 @@ class Event(StrEnum):
     TOKEN_REVOKED = "token.revoked"  # noqa: S105  # likewise
     KEY_ROTATED = "key.rotated"
     WORDS_ERASED = "words.erased"
+    LISTENER_SKIPPED = "listener.skipped"
+
+
+class Subject(StrEnum):
+    """Everything that an entry can be about; a value is never renamed, only retired."""
+
+    ORGANISATION = "Organisation"
+    CITY = "City"
+    PERSON = "Person"
+    INVITATION = "Invitation"
+    PRACTICE = "Practice"
+    CLIENT = "OAuthClient"
+    TOKEN_KEY = "OAuthKey"  # noqa: S105  # the name of a kind of thing, not a secret
+    AUDIT_KEY = "AuditKey"
+    LISTENER = "AuditListener"
 
 
 class WordInFacts(ValueError):
@@ -78,23 +100,57 @@ class WordInFacts(ValueError):
         super().__init__(f"the fact {name} of the log is not an id, code, number or moment: give it in `words`")
 
 
+Decided = Mapping[str, tuple[Any, Any]]
+
+
 @dataclass(frozen=True)
 class Happening:
-    """What is to be told: an event, its subject (type and key), facts, and words that can be erased."""
+    """What is to be told: an event, its subject (type and key), facts, and words that can be erased. `decided` names
+    what has been decided, with its value before and after; `place` is the organisation that it concerns. `under` is the
+    permission that it took, and tells by which of his posts the actor did it; `body` is the body that decided, where
+    the actor only wrote it down."""
 
     event: Event
-    subject_type: str
+    subject_type: Subject
     subject_id: UUID
     facts: dict[str, Any]
     at: datetime | None = None
     words: Mapping[str, str] = field(default_factory=dict)
+    decided: Decided = field(default_factory=dict)
+    place: UUID | None = None
+    under: Permission | None = None
+    body: str = ""
 
     def __post_init__(self) -> None:
-        for name, fact in self.facts.items():
+        object.__setattr__(self, "subject_type", Subject(self.subject_type))
+        for name, fact in (*self.facts.items(), *self.decided.items()):
             _check_fact(name, fact)
         for name, word in self.words.items():
             if not _KEY.fullmatch(name) or not isinstance(word, str) or len(word) > LONGEST_WORD:
                 raise ValueError(f"the word {name} of the log has no good name, or over {LONGEST_WORD} characters")
+
+    @property
+    def told_decided(self) -> dict[str, Any]:
+        return {name: {"before": before, "after": after} for name, (before, after) in self.decided.items()}
+
+
+def acting(actor: Actor, told: Happening) -> dict[str, Any]:
+    """Who acts, as what, for whom and by which means; his id is told beside it."""
+    if actor.kind is ActorKind.PERSON and not _is_uuid(actor.subject):
+        raise ValueError("a person is told by his key, and by nothing else")
+    post = actor.acts_as(told.under, told.place)
+    return {
+        "kind": actor.kind.value, "role": post.role.value if post else None, "for": _for(post, told.body),
+        "means": actor.means.value,
+    }  # fmt: skip
+
+
+def _for(post: Post | None, body: str) -> dict[str, str] | None:
+    if body and body != PlaceKind.SECRETARIAT:
+        return {"kind": PlaceKind.BODY.value, "id": body}
+    if post is None:
+        return None
+    return {"kind": post.place.kind.value, "id": str(post.place.id or "")}
 
 
 def _check_fact(name: str, fact: Any) -> None:
@@ -162,27 +218,42 @@ class Leaf:
         return self.head + str(index).encode() + self.tail
 
 
-def leaf_of(actor: str, told: Happening, at: datetime, hashes: Mapping[str, str]) -> Leaf:
+def leaf_of(actor: str, by: Mapping[str, Any], told: Happening, at: datetime, hashes: Mapping[str, str]) -> Leaf:
     """The leaf of an entry that is written now."""
-    subject = {"id": str(told.subject_id), "type": told.subject_type}
-    moment = at.astimezone(UTC).isoformat(timespec="microseconds")
-    return _leaf({"actor": actor, "at": moment, "event": told.event.value, "facts": told.facts}, subject, hashes, FORM)
+    head = {
+        "actor": {**by, "id": actor}, "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "decided": told.told_decided, "event": told.event.value, "facts": told.facts,
+    }  # fmt: skip
+    tail = {
+        "place": str(told.place) if told.place else None, "version": FORM, "words": hashes,
+        "subject": {"id": str(told.subject_id), "type": told.subject_type.value},
+    }  # fmt: skip
+    return _leaf(head, tail)
 
 
-def _leaf(before: Mapping[str, Any], subject: Mapping[str, Any], hashes: Any, version: int) -> Leaf:
-    """RFC 8785 orders members by their names: actor, at, event, facts, index, subject, version, words."""
-    after: dict[str, Any] = {"subject": dict(subject)}
-    if version != 1:
-        after |= {"version": version, "words": hashes}
-    return Leaf(rfc8785.dumps(dict(before))[:-1] + b',"index":', b"," + rfc8785.dumps(after)[1:])
+def _leaf(before: Mapping[str, Any], after: Mapping[str, Any]) -> Leaf:
+    """The order of RFC 8785, by name: actor, at, decided, event, facts, index, place, subject, version, words."""
+    return Leaf(rfc8785.dumps(dict(before))[:-1] + b',"index":', b"," + rfc8785.dumps(dict(after))[1:])
 
 
 def canonical(row: Any) -> bytes:
     """The bytes that were hashed for an entry as it stands in the database, by the columns of `proof.ENTRIES`.
     Whatever they are, never an exception: a row that somebody spoiled is to be told, and must not stop who looks."""
     try:
-        before = {"actor": row.actor, "at": row.at, "event": row.event, "facts": orjson.loads(row.facts)}
-        subject = {"id": row.subject_id, "type": row.subject_type}
-        return _leaf(before, subject, orjson.loads(row.hashes), row.version).at(row.index)
+        return _leaf(*_parts(row)).at(row.index)
     except (ValueError, TypeError, RecursionError) as problem:  # those of rfc8785 and orjson are ValueErrors
         return b"unreadable " + type(problem).__name__.encode()
+
+
+def _parts(row: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What stands before the index and after it, in the form of the row. What a form does not hold must be empty."""
+    head = {"actor": row.actor, "at": row.at, "event": row.event, "facts": orjson.loads(row.facts)}
+    tail: dict[str, Any] = {"subject": {"id": row.subject_id, "type": row.subject_type}}
+    by, decided = orjson.loads(row.acting), orjson.loads(row.decided)
+    if row.version >= 2:
+        tail |= {"version": row.version, "words": orjson.loads(row.hashes)}
+    if row.version >= 3:
+        return {**head, "actor": {**by, "id": row.actor}, "decided": decided}, {**tail, "place": row.place_id}
+    if by or decided or row.place_id:
+        raise ValueError("an entry of an older form holds what came later")
+    return head, tail

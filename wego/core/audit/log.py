@@ -1,6 +1,6 @@
 """Writing the log: entries are gathered while a unit of work runs, and appended when it is over.
 
-One statement appends them all (`wego_audit_append`, migration 0005): it takes the lock of the log, computes leaves and
+One statement appends them all (`wego_audit_append`, migration 0012): it takes the lock of the log, computes leaves and
 tree, and the commit follows at once. Nothing else waits for that lock meanwhile: not the payload of a mutation, and
 not the disk (see `wego.core.durable`). Whoever changes rights (`rights_changed`) goes before ordinary writers.
 """
@@ -17,12 +17,22 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
-from wego.core.access import Actor
-from wego.core.audit.entries import Event, Happening, Leaf, Salted, leaf_of, salted
+from wego.core.access import Actor, Permission
+from wego.core.audit.entries import (
+    Decided,
+    Event,
+    Happening,
+    Leaf,
+    Salted,
+    Subject,
+    acting,
+    leaf_of,
+    salted,
+)
 from wego.core.db import Session, at_the_end, must_last
 
 PATIENCE_MS, PATIENCE_AHEAD_MS = 3_000, 10_000
-_NO_WORDS: Mapping[str, str] = MappingProxyType({})
+_NONE: Mapping[str, Any] = MappingProxyType({})
 _TOLD, _RIGHTS = "wego.told", "wego.rights"
 # Nobody waits behind those who take rights away, even where the epoch of access is not raised.
 _AHEAD = frozenset({Event.MEMBER_SUSPENDED, Event.ROLE_REVOKED, Event.CLIENT_REVOKED, Event.TOKEN_REVOKED})
@@ -33,6 +43,7 @@ _APPEND = text("""
         CAST(:ats AS timestamptz[]), CAST(:events AS text[]), CAST(:actors AS text[]),
         CAST(:subject_types AS text[]), CAST(:subject_ids AS uuid[]),
         CAST(:facts AS text[]), CAST(:hashes AS text[]), CAST(:heads AS bytea[]), CAST(:tails AS bytea[]),
+        CAST(:actings AS text[]), CAST(:decideds AS text[]), CAST(:places AS uuid[]),
         CAST(:word_entries AS integer[]), CAST(:word_fields AS text[]), CAST(:word_salts AS bytea[]),
         CAST(:word_texts AS text[]))
 """)
@@ -43,6 +54,7 @@ class Told:
     """One gathered entry; only its place is not known yet."""
 
     actor: str
+    acting: dict[str, Any]
     happening: Happening
     at: datetime
     words: list[Salted]
@@ -53,21 +65,25 @@ class Told:
 
     @property
     def leaf(self) -> Leaf:
-        return leaf_of(self.actor, self.happening, self.at, self.hashes)
+        return leaf_of(self.actor, self.acting, self.happening, self.at, self.hashes)
 
 
 async def record(
     db: Session,
     actor: Actor,
     event: Event,
-    subject_type: str,
+    subject_type: Subject,
     subject_id: UUID,
     *,
-    words: Mapping[str, str] = _NO_WORDS,
+    words: Mapping[str, str] = _NONE,
+    decided: Decided = _NONE,
+    place: UUID | None = None,
+    under: Permission | None = None,
     **facts: Any,
 ) -> None:
-    """Tell one entry; it is appended when the unit of work is over."""
-    await record_all(db, actor, [Happening(event, subject_type, subject_id, facts, words=words)])
+    """Tell one entry; it is appended when the unit of work is over. What each argument says: `Happening`."""
+    told = Happening(event, subject_type, subject_id, facts, words=words, decided=decided, place=place, under=under)
+    await record_all(db, actor, [told])
 
 
 async def record_all(db: Session, actor: Actor, happenings: Sequence[Happening]) -> None:
@@ -75,7 +91,9 @@ async def record_all(db: Session, actor: Actor, happenings: Sequence[Happening])
     the index; `at` of an entry may lie before that of its predecessor."""
     now = datetime.now(UTC)
     gathered = db.info.setdefault(_TOLD, [])
-    gathered += [Told(actor.subject, told, told.at or now, salted(told.words)) for told in happenings]
+    gathered += [
+        Told(actor.subject, acting(actor, told), told, told.at or now, salted(told.words)) for told in happenings
+    ]
     at_the_end(db, append)
 
 
@@ -111,10 +129,13 @@ def _columns(told: Sequence[Told]) -> dict[str, list[Any]]:
         "ats": [each.at for each in told],
         "events": [each.happening.event.value for each in told],
         "actors": [each.actor for each in told],
-        "subject_types": [each.happening.subject_type for each in told],
+        "subject_types": [each.happening.subject_type.value for each in told],
         "subject_ids": [each.happening.subject_id for each in told],
         "facts": [orjson.dumps(each.happening.facts).decode() for each in told],
         "hashes": [orjson.dumps(each.hashes).decode() for each in told],
+        "actings": [orjson.dumps(each.acting).decode() for each in told],
+        "decideds": [orjson.dumps(each.happening.told_decided).decode() for each in told],
+        "places": [each.happening.place for each in told],
         "heads": [leaf.head for leaf in leaves],
         "tails": [leaf.tail for leaf in leaves],
     }

@@ -21,7 +21,8 @@ from wego.core.models import AuditCheckpoint, AuditState
 ENTRIES = text("""
     SELECT e.index, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"') AS at, e.event, e.actor,
         e.subject_type, e.subject_id::text AS subject_id, e.facts::text AS facts, e.leaf_hash, e.version,
-        e.word_hashes::text AS hashes,
+        e.word_hashes::text AS hashes, e.acting::text AS acting, e.decided::text AS decided,
+        e.place_id::text AS place_id,
         (SELECT coalesce(json_agg(json_build_array(w.field, encode(w.salt, 'hex'), w.text)), '[]')::text
             FROM audit_word w WHERE w.entry = e.index) AS words
     FROM audit_entry e ORDER BY e.index

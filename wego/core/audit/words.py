@@ -40,7 +40,7 @@ _ERASE = text(f"""
             reference = CASE WHEN (s.city_id, 'reference', s.reference) IN (TABLE lost) THEN '' ELSE s.reference END
         WHERE (s.city_id, 'reason', s.reason) IN (TABLE lost)
            OR (s.city_id, 'reference', s.reference) IN (TABLE lost))
-    SELECT e.index AS entry, e.subject_type, e.subject_id, array_agg(g.field ORDER BY g.field) AS fields
+    SELECT e.index AS entry, e.subject_type, e.subject_id, e.place_id, array_agg(g.field ORDER BY g.field) AS fields
     FROM gone g JOIN audit_entry e ON e.index = g.entry GROUP BY e.index ORDER BY e.index
 """)
 
@@ -65,7 +65,7 @@ async def erase(db: Session, actor: Actor, chosen: Chosen, cause: str) -> Sequen
         [
             Happening(
                 Event.WORDS_ERASED, row.subject_type, row.subject_id,
-                {"entry": row.entry, "fields": list(row.fields), "cause": cause},
+                {"entry": row.entry, "fields": list(row.fields), "cause": cause}, place=row.place_id,
             )
             for row in rows
         ],
