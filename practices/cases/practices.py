@@ -128,7 +128,10 @@ async def revise(
     columns = facts_of.checked(facts, now=at)
     before, shown = await documents.written(db, key), practice.visibility
     after = narrative.merged(before, change.title, change.summary, change.sections, change.removed)
-    for name, value in columns.items():
+    changed = {name: value for name, value in columns.items() if getattr(practice, name) != value}
+    if after == before and not changed:  # nothing is another: no version, and nothing to tell
+        return Outcome(practice, tuple(narrative.hints(after, practice.original_locale)))
+    for name, value in changed.items():
         setattr(practice, name, value)
     live = practice.status is PracticeStatus.PUBLISHED
     if live:
@@ -146,7 +149,7 @@ async def revise(
     await tell(
         db, actor, step, practice, was, at, revision=written.number, minor=minor, live=live,
         changed_blocks=written.changed, carried_blocks=[str(block) for block in written.carried],
-        changed_facts=sorted(columns),
+        changed_facts=sorted(changed),
     )  # fmt: skip
     return Outcome(practice, tuple(narrative.hints(after, practice.original_locale)))
 

@@ -20,6 +20,7 @@ from wego.core import access
 from wego.core.db import Database, Session
 from wego.core.errors import Refusal
 from wego.core.settings import PORT_FILE, Settings, from_environment
+from wego.core.textfiles import decoded
 
 if TYPE_CHECKING:
     from wego.setup import Addresses
@@ -51,13 +52,34 @@ def fail(message: str, hint: str = "", code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def refused(refusal: Refusal) -> None:
+    """Print why something is refused: each reason with its code and its place, where it is about one."""
+    for each in refusal.each:
+        place = f" ({'.'.join(map(str, each.path))})" if each.path else ""
+        typer.secho(f"{each.code}{place}: {each.message.format_map(_Params(each.params))}", err=True, fg="red")
+
+
+def text_of(path: Path) -> str:
+    """The text of a file as the hub keeps text, whichever program of which system wrote it."""
+    try:
+        return decoded(path.read_bytes())
+    except OSError as problem:
+        fail(f"{path} cannot be read: {problem.strerror}")
+    except Refusal as refusal:
+        fail(f"{path}: {refusal.message.format_map(_Params(refusal.params))}")
+
+
+def agreed(question: str, *, yes: bool, as_json: bool) -> bool:
+    """Whether to go on: asked at a terminal, unless the answer was given with the command. A script is not asked."""
+    return yes or as_json or not sys.stdin.isatty() or typer.confirm(question, err=True)
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine; refusals and database errors become a line and exit code 1."""
     try:
         return asyncio.run(work)
     except Refusal as refusal:
-        for each in refusal.each:
-            typer.secho(f"{each.code}: {each.message.format_map(_Params(each.params))}", err=True, fg="red")
+        refused(refusal)
         raise typer.Exit(1) from None
     except postgres.PostgresError as error:
         fail(error.message, error.hint)
@@ -121,14 +143,19 @@ def progress_shown() -> Iterator[Callable[[str], None]]:
         yield show
 
 
-def ask(work: Callable[[Session], Awaitable[Any]], as_json: bool) -> None:
-    """Run a command's work in one transaction and print what comes out."""
+def done(work: Callable[[Session], Awaitable[T]]) -> T:
+    """Run a command's work in one transaction; what comes out."""
 
-    async def inside() -> Any:
+    async def inside() -> T:
         async with opened(settings()) as database, database.session() as db:
             return await work(db)
 
-    result = run(inside())
+    return run(inside())
+
+
+def ask(work: Callable[[Session], Awaitable[Any]], as_json: bool) -> None:
+    """Run a command's work in one transaction and print what comes out."""
+    result = done(work)
     if not result and not as_json:
         typer.echo("Nothing to show.", err=True)
     else:

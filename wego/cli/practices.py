@@ -1,68 +1,32 @@
-"""`wego practices`: case studies at a terminal, from and to Markdown files.
+"""`wego practices`: case studies at a terminal.
 
 The commands call the services that the API calls, as the actor "operator", and are in the log like every other act.
-A file is one text in one language: `# Title`, the summary, then `## key: Heading` and the body of each section.
+Those that take a file are in `writing.py`.
 """
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
-from i18n.content import comparison, documents
-from i18n.language.origins import Origin
+from i18n.content import comparison
 from members.people import people
 from practices.cases import files, overview, practices
 from practices.cases.models import PracticeStatus
-from practices.cases.practices import Change
 from practices.cases.reach import by_slug
 from practices.reviews import reviews
-from wego.cli.base import OPERATOR, Json, ask, fail
+from wego.cli import writing
+from wego.cli.base import OPERATOR, Json, ask
+from wego.cli.writing import Slug, state
 from wego.core.access import Actor
 from wego.core.db import Session
-from wego.core.errors import Refusal
 from wego.core.forms import found
 
 app = typer.Typer(no_args_is_help=True, help="Case studies: write, translate, review, publish.")
 
-Slug = Annotated[str, typer.Argument(help="The practice, by its slug or as CITY/SLUG.")]
-TextFile = Annotated[Path, typer.Argument(help="A Markdown file: # Title, summary, ## key: Heading.", dir_okay=False)]
-FactsFile = Annotated[Path | None, typer.Option("--facts", help="A practice.toml with the facts.", dir_okay=False)]
 Conflict = Annotated[str, typer.Option(help="A conflict of interest, in words; absent for none.")]
 Acting = Annotated[str, typer.Option("--as", help="The e-mail address of the person who reviews.")]
-
-
-def _text(path: Path) -> documents.Draft:
-    try:
-        return files.parse(_read(path), path.name)
-    except Refusal as refusal:
-        fail(refusal.message.format(**refusal.params), "`wego practices show SLUG` prints one that is right.")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{path} cannot be read: {error}", "Give a text file in UTF-8.")
-
-
-def _facts(path: Path | None) -> dict[str, Any]:
-    if path is None:
-        return {}
-    try:
-        return files.facts_in(tomllib.loads(_read(path)))
-    except tomllib.TOMLDecodeError as error:
-        fail(f"{path} is not TOML: {error}")
-
-
-async def _state(db: Session, key: UUID, hints: Any = ()) -> dict[str, Any]:
-    shown = await overview.line(db, key)
-    advice = [f"{hint.place}: {hint.code} ({hint.words}/{hint.budget})" for hint in hints]
-    return shown | ({"hints": advice} if advice else {})
 
 
 async def _person(db: Session, email: str) -> Actor:
@@ -120,63 +84,8 @@ def history(slug: Slug, as_json: Json = False) -> None:
 
 # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-
-@app.command()
-def draft(
-    file: TextFile,
-    city: Annotated[str, typer.Option(help="For which city (slug).")],
-    locale: Annotated[str, typer.Option(help="The language of the text (BCP 47).")],
-    facts: FactsFile = None,
-    slug: Annotated[str, typer.Option(help="Its name in addresses; else made of the title.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Draft a practice from a file."""
-    text, given = _text(file), _facts(facts)
-
-    async def work(db: Session) -> dict[str, Any]:
-        made = await practices.create(db, OPERATOR, locale, text, given, city=city, slug=slug or None)
-        return await _state(db, made.practice.id, made.hints)
-
-    ask(work, as_json)
-
-
-@app.command()
-def revise(
-    slug: Slug,
-    file: TextFile,
-    facts: FactsFile = None,
-    minor: Annotated[bool, typer.Option("--minor", help="Translations of what changes are still right.")] = False,
-    note: Annotated[str, typer.Option(help="Why.")] = "",
-    as_json: Json = False,
-) -> None:
-    """Write the next revision of a practice from a file; sections that the file lacks stay."""
-    text, given = _text(file), _facts(facts)
-
-    async def work(db: Session) -> dict[str, Any]:
-        change = Change(text.title, text.summary, text.sections, minor=minor, note=note)
-        made = await practices.revise(db, OPERATOR, await by_slug(db, OPERATOR, slug), change, given)
-        return await _state(db, made.practice.id, made.hints)
-
-    ask(work, as_json)
-
-
-@app.command()
-def translate(
-    slug: Slug,
-    file: TextFile,
-    locale: Annotated[str, typer.Option(help="The language of the file (BCP 47).")],
-    origin: Annotated[Origin, typer.Option(help="Who translated.")] = Origin.HUMAN,
-    as_json: Json = False,
-) -> None:
-    """Translate a practice from a file, whole or in part."""
-    text = files.as_translation(_text(file))
-
-    async def work(db: Session) -> list[dict[str, Any]]:
-        key = await by_slug(db, OPERATOR, slug)
-        await practices.translate(db, OPERATOR, key, locale, text, origin=origin)
-        return overview.progress(await comparison.status(db, key))
-
-    ask(work, as_json)
+for command in (writing.draft, writing.revise, writing.translate):
+    app.command()(command)
 
 
 @app.command()
@@ -204,7 +113,7 @@ def submit(slug: Slug, as_json: Json = False) -> None:
 
     async def work(db: Session) -> dict[str, Any]:
         made = await reviews.submit(db, OPERATOR, await by_slug(db, OPERATOR, slug))
-        return await _state(db, made.practice.id, made.hints)
+        return await state(db, made.practice.id, made.hints)
 
     ask(work, as_json)
 
@@ -222,7 +131,7 @@ def assign_reviewer(
         key, person = await by_slug(db, OPERATOR, slug), await _person(db, reviewer)
         assert person.person_id is not None  # actor_of knows people only
         await reviews.assign(db, OPERATOR, key, person.person_id, conflict=conflict)
-        return await _state(db, key)
+        return await state(db, key)
 
     ask(work, as_json)
 
@@ -242,7 +151,7 @@ def request_changes(
         key, person = await by_slug(db, OPERATOR, slug), await _person(db, reviewer)
         asked = [reviews.Comment(comment, section or None)]
         await reviews.request_changes(db, person, key, asked, conflict=conflict)
-        return await _state(db, key)
+        return await state(db, key)
 
     ask(work, as_json)
 
@@ -254,7 +163,7 @@ def accept(slug: Slug, reviewer: Acting, conflict: Conflict = "", as_json: Json 
     async def work(db: Session) -> dict[str, Any]:
         key = await by_slug(db, OPERATOR, slug)
         await reviews.accept(db, await _person(db, reviewer), key, conflict=conflict)
-        return await _state(db, key)
+        return await state(db, key)
 
     ask(work, as_json)
 
@@ -264,7 +173,7 @@ def publish(slug: Slug, as_json: Json = False) -> None:
     """Publish a practice."""
 
     async def work(db: Session) -> dict[str, Any]:
-        return await _state(db, (await practices.publish(db, OPERATOR, await by_slug(db, OPERATOR, slug))).id)
+        return await state(db, (await practices.publish(db, OPERATOR, await by_slug(db, OPERATOR, slug))).id)
 
     ask(work, as_json)
 
@@ -274,6 +183,6 @@ def archive(slug: Slug, reason: Annotated[str, typer.Option(help="Why. Mandatory
     """Take a published practice out of sight."""
 
     async def work(db: Session) -> dict[str, Any]:
-        return await _state(db, (await practices.archive(db, OPERATOR, await by_slug(db, OPERATOR, slug), reason)).id)
+        return await state(db, (await practices.archive(db, OPERATOR, await by_slug(db, OPERATOR, slug), reason)).id)
 
     ask(work, as_json)

@@ -17,7 +17,7 @@ from federation.jose.keys import write_private
 from federation.oauth import clients, documents
 from members.register import cities
 from wego.api.hub import make_engine
-from wego.cli.base import OPERATOR, Json, ask, fail, settings
+from wego.cli.base import OPERATOR, Json, ask, fail, settings, text_of
 from wego.core.db import Session
 from wego.core.reads.documents import GraphQLErrors
 
@@ -79,8 +79,8 @@ def _read(path: Path | None) -> dict[str, Any]:
     """A JWK Set, also where the file holds a single key."""
     assert path is not None
     try:
-        given = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as problem:
+        given = json.loads(text_of(path))
+    except ValueError as problem:
         fail(f"{path} cannot be read: {problem}", "It must hold a JWK or a JWK Set (RFC 7517).")
     if not isinstance(given, dict):
         fail(f"{path} does not hold a JWK or a JWK Set (RFC 7517).")
@@ -123,7 +123,7 @@ def register_documents(
 def _documents(path: Path) -> list[str]:
     """The documents of a file: the text itself, or the values of a JSON object such as code generators write."""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")  # its line ends stay: the program hashes the document as it sends it
         return [str(value) for value in json.loads(text).values()] if path.suffix == ".json" else [text]
     except (OSError, ValueError, AttributeError) as problem:
         fail(f"{path} cannot be read: {problem}")

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from wego.cli.base import OPERATOR, emit, fail, opened, run, settings
+from wego.core.errors import Invalid
+from wego.core.textfiles import decoded
 
 if TYPE_CHECKING:
     import httpx2
@@ -81,8 +83,8 @@ def _operation(text: str) -> str:
     if "{" in text:
         return text
     try:
-        return Path(text).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
+        return decoded(Path(text).read_bytes())
+    except (OSError, Invalid) as problem:
         fail(f"{text} is neither an operation nor a file that can be read: {problem}", code=USAGE)
 
 
