@@ -35,7 +35,6 @@ from wego.core.reads.engine import Engine
 from wego.core.settings import Settings
 from wego.core.writes import Writer
 from wego.problems import words
-from wego.schema import schema
 from wego.setup import addresses, prepare
 
 AT_ONCE = (1, 4, 16)
@@ -58,7 +57,7 @@ class Hub:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.engine: Engine = make_engine(Settings())
-        self.writer = Writer(self.engine, database, words).bind_schema(schema())
+        self.writer = Writer(self.engine, database, words)
 
     async def write(self) -> None:
         number = next(NUMBERS)

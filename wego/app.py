@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from functools import cache
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from federation.oauth.routes import routes as federation_routes
 from wego.api.endpoint import GraphQLEndpoint
-from wego.api.hub import Hub, figures_of, open_hub
+from wego.api.hub import Hub, figures_of
 from wego.client_address import networks
 from wego.core.settings import Settings
 from wego.core.tasks import ended
@@ -31,6 +31,7 @@ from wego.guard import API, Guard
 from wego.metrics import Board, Figures, Observed, resident_bytes
 from wego.readiness import Readiness, families
 from wego.schema import sdl
+from wego.serving.guests import Bounds, Guests
 from wego.web.home import MOST_WAITING, home
 from wego.worker import working
 
@@ -39,22 +40,25 @@ START_SECONDS = 30.0  # for opening everything on a database that has just answe
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 
 
-def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> FastAPI:
-    """The application on a prepared database. `jobs` runs the worker beside it (default: the setting)."""
-    observed = Observed()
-    graphql = GraphQLEndpoint(API, observed.count_graphql)
-    board = Board(settings.home, observed, several=settings.workers > 1)
+def create_app(
+    settings: Settings, url: str, *, jobs: bool | None = None, guests: Guests | None = None,
+    around: Sequence[AbstractAsyncContextManager[None]] = (),
+) -> FastAPI:  # fmt: skip
+    """The application on a prepared database. `jobs` runs the worker beside it (default: the setting). `guests` are the
+    connections of the server that faces the net, for its figures. What is `around` is entered first and left last."""
+    hub, observed, guests = Hub(settings, url), Observed(), guests or Guests(Bounds())
+    board = Board(
+        settings.home, observed, partial(_refusals, hub, guests), partial(_gauges, hub, guests),
+        several=settings.workers > 1,
+    )  # fmt: skip
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
+            for each in around:
+                await stack.enter_async_context(each)
             async with asyncio.timeout(START_SECONDS):
-                hub = await stack.enter_async_context(open_hub(settings, url))
-            app.state.hub = graphql.hub = hub
-            app.state.readiness = Readiness(hub)
-            board.gauges = lambda: _gauges(app, hub)
-            board.refused = lambda: _refused_of(app, hub)
-            app.router.routes.extend(federation_routes(hub))
+                await stack.enter_async_context(hub.opened())
             counting = asyncio.create_task(board.write_for_ever(), name="metrics")
             stack.push_async_callback(ended, counting)
             if settings.jobs if jobs is None else jobs:
@@ -63,11 +67,12 @@ def create_app(settings: Settings, url: str, *, jobs: bool | None = None) -> Fas
 
     app = FastAPI(
         title="WeGO hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY,
-        exception_handlers={HTTPException: _refused},
+        exception_handlers={HTTPException: _refused}, routes=[*_routes(settings), *federation_routes(hub, hub.rates)],
     )  # fmt: skip
+    graphql = GraphQLEndpoint(hub, API, observed.count_graphql)
     app.add_middleware(Guard, observed=observed, graphql=graphql, trusted=networks(settings.trusted_proxies))
+    app.state.hub, app.state.readiness = hub, Readiness(hub)
     app.state.board, app.state.pages = board, Turns(MOST_WAITING)
-    app.router.routes.extend(_routes(settings))
     return app
 
 
@@ -119,16 +124,13 @@ def _metrics(token: str) -> Any:
     return metrics
 
 
-def _refused_of(app: FastAPI, hub: Hub) -> dict[str, int]:
+def _refusals(hub: Hub, guests: Guests) -> dict[str, int]:
     """Why connections and requests were refused: by the server that faces the net, and by the rates."""
-    rates = {f"rate_{purpose}": count for purpose, count in hub.rates.refused.items()}
-    return {**getattr(getattr(app.state, "guests", None), "refused", {}), **rates}
+    return {**guests.refused, **{f"rate_{purpose}": count for purpose, count in hub.rates.refused.items()}}
 
 
-def _gauges(app: FastAPI, hub: Hub) -> dict[str, float]:
-    guests = getattr(app.state, "guests", None)  # our server sets it
-    connections = {} if guests is None else guests.figures()
-    return {**figures_of(hub), **connections, "memory_bytes": resident_bytes()}
+def _gauges(hub: Hub, guests: Guests) -> dict[str, float]:
+    return {**figures_of(hub), **guests.figures(), "memory_bytes": resident_bytes()}
 
 
 async def _schema(_request: Request) -> Response:

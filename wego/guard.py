@@ -9,8 +9,8 @@ from time import perf_counter
 from typing import Any
 
 import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from wego.api.endpoint import GraphQLEndpoint
 from wego.api.request import unavailable
 from wego.client_address import Networks, client_of
 from wego.core.db import is_away
@@ -38,10 +38,10 @@ class Guard:
     """`/graphql` goes straight to its endpoint: routing and the exception middleware cost as much as all that it does
     before the database."""
 
-    def __init__(self, app: Any, observed: Observed, graphql: GraphQLEndpoint, trusted: Networks) -> None:
+    def __init__(self, app: ASGIApp, observed: Observed, graphql: ASGIApp, trusted: Networks) -> None:
         self.app, self.observed, self.graphql, self.trusted = app, observed, graphql, trusted
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -63,11 +63,11 @@ class Guard:
 class _Bounded:
     """One request to a route beside GraphQL."""
 
-    def __init__(self, guard: Guard, route: str, scope: Any, send: Any) -> None:
+    def __init__(self, guard: Guard, route: str, scope: Scope, send: Send) -> None:
         self._guard, self._route, self._scope, self._send = guard, route, scope, send
         self._started = self._over = False
 
-    async def run(self, receive: Any) -> None:
+    async def run(self, receive: Receive) -> None:
         """Give the application its time. Waiting for a cancelled task could be waiting for ever, so nobody does."""
         task = asyncio.ensure_future(self._guard.app(self._scope, receive, self._forward))
         try:
@@ -97,7 +97,7 @@ class _Bounded:
             await failure(self._scope, status)(self._scope, _nothing, self._forward)
         self._over = True
 
-    async def _forward(self, message: Any) -> None:
+    async def _forward(self, message: Message) -> None:
         if self._over:
             return
         if message["type"] == "http.response.start":
@@ -107,7 +107,7 @@ class _Bounded:
         await self._send(message)
 
 
-async def _stopping(send: Any) -> None:
+async def _stopping(send: Send) -> None:
     body = orjson.dumps({"errors": [unavailable()]})
     headers = [
         (b"content-type", b"application/json; charset=utf-8"), (b"content-length", b"%d" % len(body)),
@@ -118,7 +118,7 @@ async def _stopping(send: Any) -> None:
         await send({"type": "http.response.body", "body": body})
 
 
-async def _nothing() -> Any:
+async def _nothing() -> Message:
     return {"type": "http.disconnect"}
 
 

@@ -144,14 +144,15 @@ class Figures(Collector):
 class Board:
     """This process's figures and those of the others."""
 
-    def __init__(self, home: Path, observed: Observed, *, several: bool) -> None:
+    def __init__(
+        self, home: Path, observed: Observed, refused: Callable[[], Mapping[str, int]],
+        gauges: Callable[[], Gauges], *, several: bool,
+    ) -> None:  # fmt: skip
         self._folder = home / FOLDER if several else None
-        self._observed = observed
-        self.gauges: Callable[[], Gauges] = dict
-        self.refused: Callable[[], Mapping[str, int]] = dict
+        self._observed, self._refused, self._gauges = observed, refused, gauges
 
     def own(self) -> dict[str, Any]:
-        return self._observed.snapshot(self.refused(), self.gauges())
+        return self._observed.snapshot(self._refused(), self._gauges())
 
     def all(self) -> list[dict[str, Any]]:
         """Reads files: run it in a thread."""

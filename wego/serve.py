@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
@@ -27,7 +27,10 @@ from wego.client_address import networks
 from wego.core.memory import collect_rarely
 from wego.core.settings import PORT_FILE, Settings, from_environment
 from wego.core.tasks import ended
-from wego.serving.guests import MIB, Bounds
+from wego.serving.guests import MIB, Bounds, Guests
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 log = logging.getLogger("wego.serve")
 WATCH_SECONDS = 1.0
@@ -135,7 +138,7 @@ def _wait_for(url: str, seconds: int) -> None:
 # ── a server process ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def factory() -> Any:
+def factory(guests: Guests) -> FastAPI:
     """The application of one server process, on a database that is prepared. The first process to come works off the
     jobs: the others ask the same queue in vain, so only one needs to."""
     collect_rarely()  # before most is imported
@@ -144,11 +147,9 @@ def factory() -> Any:
 
     settings = from_environment()
     held = attach(settings)
-    at = addresses(settings, held)
-    app = create_app(settings, at.hub, jobs=settings.jobs and _is_first(settings.home))
-    if held is not None:
-        app.router.lifespan_context = _watched(app.router.lifespan_context, held)
-    return app
+    jobs = settings.jobs and _is_first(settings.home)
+    around = () if held is None else (_watching(held),)
+    return create_app(settings, addresses(settings, held).hub, jobs=jobs, guests=guests, around=around)
 
 
 def _is_first(home: Path) -> bool:
@@ -164,28 +165,24 @@ def _is_first(home: Path) -> bool:
     return True
 
 
-def _watched(lifespan: Any, held: postgres.Attachment) -> Any:
-    """A lifespan that brings the embedded server back when its keeper was killed, and lets go of it at the end."""
+@asynccontextmanager
+async def _watching(held: postgres.Attachment) -> AsyncIterator[None]:
+    """Bring the embedded server back when its keeper was killed, and let go of it at the end."""
 
-    @asynccontextmanager
-    async def around(app: Any) -> AsyncIterator[Any]:
-        async def watch() -> None:
-            while True:
-                await asyncio.sleep(WATCH_SECONDS)
-                try:
-                    await asyncio.to_thread(held.ensure)
-                except postgres.PostgresError as error:
-                    log.error("the embedded PostgreSQL does not come back: %s", error.message)
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            try:
+                await asyncio.to_thread(held.ensure)
+            except postgres.PostgresError as error:
+                log.error("the embedded PostgreSQL does not come back: %s", error.message)
 
-        task = asyncio.create_task(watch(), name="watch of the embedded PostgreSQL")
-        try:
-            async with lifespan(app) as state:
-                yield state
-        finally:
-            if await ended(task):  # else a thread still holds it; the end of the process lets go of everything
-                held.close()
-
-    return around
+    task = asyncio.create_task(watch(), name="watch of the embedded PostgreSQL")
+    try:
+        yield
+    finally:
+        if await ended(task):  # else a thread still holds it; the end of the process lets go of everything
+            held.close()
 
 
 # ── all of it ─────────────────────────────────────────────────────────────────────────────────────────────────────

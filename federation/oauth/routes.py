@@ -14,7 +14,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl
 
 import asyncpg
@@ -29,6 +29,7 @@ from federation.oauth.tokens import Form, Hub, OAuthProblem
 from federation.oauth.verifier import Verifier
 from wego.core.db import is_away
 from wego.core.errors import Refusal
+from wego.core.rates import Purpose, Rates
 
 log = logging.getLogger(__name__)
 
@@ -45,24 +46,13 @@ _BUSY = (asyncpg.QueryCanceledError, asyncpg.TransactionRollbackError)
 Answer = Callable[[Request, Form], Awaitable[Response]]
 
 
-class Rates(Protocol):
-    """How much a caller may do in a minute, by purpose: 0, or the seconds to wait."""
-
-    def wait(self, purpose: str, caller: str, amount: int = 1) -> float: ...
-
-
-class _NoLimit:
-    def wait(self, purpose: str, caller: str, amount: int = 1) -> float:
-        return 0.0
-
-
-def routes(hub: Hub) -> list[Route]:
-    """All endpoints of the authorization server. `hub` has `settings`, `database` and `keys`."""
+def routes(hub: Hub, rates: Rates | None = None) -> list[Route]:
+    """All endpoints of the authorization server, within these rates (none: without limits)."""
     verifier = Verifier(hub.settings, hub.keys)
-    rates: Rates = getattr(hub, "rates", None) or _NoLimit()  # of the running hub; a hub of a test may do without
+    rates = rates or Rates({})
 
     def pace(client_id: str) -> None:
-        _check_rate(rates, "issue", f"program:{client_id}")
+        _check_rate(rates, Purpose.ISSUE, f"program:{client_id}")
 
     async def token(request: Request, form: Form) -> Response:
         return _json(await tokens.issue(hub, form, request.headers.getlist("dpop"), pace))
@@ -122,7 +112,7 @@ def address_of(scope: Mapping[str, Any]) -> str:
     return str(address)
 
 
-def _check_rate(rates: Rates, purpose: str, caller: str, amount: int = 1) -> None:
+def _check_rate(rates: Rates, purpose: Purpose, caller: str, amount: int = 1) -> None:
     wait = rates.wait(purpose, caller, amount)
     if wait:
         limit = OAuthProblem("temporarily_unavailable", "Too many requests: wait a little.", 429)
@@ -136,12 +126,12 @@ def _guarded(answer: Answer, rates: Rates) -> Callable[[Request], Awaitable[Resp
     async def endpoint(request: Request) -> Response:
         caller = f"ip:{address_of(request.scope)}"
         try:
-            _check_rate(rates, "token", caller)
-            _check_rate(rates, "guess", caller, 0)  # who guessed too often is refused before it costs anything
+            _check_rate(rates, Purpose.TOKEN, caller)
+            _check_rate(rates, Purpose.GUESS, caller, 0)  # who guessed too often is refused before it costs anything
             return await answer(request, await read_form(request))
         except OAuthProblem as problem:
             if problem.error in GUESSES:
-                rates.wait("guess", caller)
+                rates.wait(Purpose.GUESS, caller)
             return _refused(problem, **_headers_of(problem, request))
         except Refusal as refusal:  # all places of the database are taken, or a statement took too long
             seconds = refusal.params.get("seconds")

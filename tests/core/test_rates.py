@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from wego.api.rates import BYTES, Purpose, Rates, caller_of
 from wego.core.access import NOBODY, Actor, ActorKind
 from wego.core.errors import RateLimited
+from wego.core.rates import BYTES, Purpose, Rates, caller_of
 
 
 def of(per_minute: int) -> Rates:

@@ -7,7 +7,7 @@ import asyncio
 import psycopg
 
 from wego.api import responses
-from wego.api.responses import CachedResponse, PublicCache, etag
+from wego.api.responses import PublicCache, Response, tagged
 from wego.core import audit
 from wego.core.access import system
 from wego.core.audit import Event, Subject
@@ -15,8 +15,8 @@ from wego.core.db import Database
 from wego.core.ids import new_id
 
 
-def made(body: bytes) -> CachedResponse:
-    return CachedResponse(body, etag(body), {"type": "http.response.start", "status": 200, "headers": []})
+def made(body: bytes) -> Response:
+    return tagged(Response(200, body, is_public=True))
 
 
 def listening(most: int = 2**20) -> PublicCache:
@@ -73,14 +73,14 @@ def test_memory_is_bounded_and_the_oldest_goes_first():
 def test_the_tag_is_that_of_the_bytes():
     answers = listening()
     one, same, other = (answers.put("key", made(body), answers.version) for body in (b"a", b"a", b"b"))
-    assert one.etag == same.etag != other.etag
-    assert one.etag.startswith(b'"')
+    assert one.tag == same.tag != other.tag
+    assert one.tag.startswith(b'"')
 
 
 async def test_those_who_ask_the_same_at_once_are_answered_by_one_making():
     answers, times = listening(), 0
 
-    async def make() -> CachedResponse | None:
+    async def make() -> Response:
         nonlocal times
         times += 1
         await asyncio.sleep(0.02)
@@ -94,7 +94,7 @@ async def test_those_who_ask_the_same_at_once_are_answered_by_one_making():
 async def test_a_making_that_fails_fails_for_its_asker_alone():
     answers = listening()
 
-    async def fail() -> CachedResponse | None:
+    async def fail() -> Response:
         await asyncio.sleep(0.01)
         raise RuntimeError("a test")
 
@@ -102,10 +102,23 @@ async def test_a_making_that_fails_fails_for_its_asker_alone():
     assert [type(each) for each in found] == [RuntimeError, type(None), type(None)]
 
 
+async def test_what_is_not_for_everybody_is_had_by_its_asker_alone():
+    answers = listening()
+
+    async def make() -> Response:
+        await asyncio.sleep(0.01)
+        return Response(200, b"mine")
+
+    first, *others = await asyncio.gather(*(answers.single_flight(b"key", make) for _ in range(3)))
+    assert first is not None
+    assert (first.body, others) == (b"mine", [None, None])
+    assert answers.get(b"key") is None
+
+
 async def test_one_who_gives_up_does_not_take_the_answer_from_the_others():
     answers = listening()
 
-    async def make() -> CachedResponse | None:
+    async def make() -> Response:
         await asyncio.sleep(0.05)
         return answers.put("key", made(b"body"), answers.version)
 

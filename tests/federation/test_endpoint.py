@@ -94,8 +94,7 @@ class Counting:
 async def counted(station: Station, rates: Counting, address: str = "192.0.2.7") -> AsyncIterator[httpx2.AsyncClient]:
     """The endpoints under these rates, asked from this address."""
     hub = Hub(station.hub.settings, station.hub.database, station.hub.keys)
-    hub.rates = rates  # type: ignore[attr-defined]  # what the running hub has besides
-    transport = httpx2.ASGITransport(app=Starlette(routes=routes(hub)), client=(address, 7))
+    transport = httpx2.ASGITransport(app=Starlette(routes=routes(hub, rates)), client=(address, 7))
     async with httpx2.AsyncClient(transport=transport, base_url=ISSUER) as http:
         yield http
 

@@ -213,8 +213,7 @@ def test_the_figures_of_processes_that_ended_stay_in_the_sum(tmp_path: Path):
     (tmp_path / "metrics" / "888888888.json").write_bytes(b'{"torn')
     own = Observed()
     own.count("graphql", 200)
-    board = Board(tmp_path, own, several=True)
-    board.gauges = lambda: {"connections": 3.0}
+    board = Board(tmp_path, own, dict, lambda: {"connections": 3.0}, several=True)
     from prometheus_client import CollectorRegistry, generate_latest
 
     from wego.metrics import Figures

@@ -202,7 +202,7 @@ def _ask(database: Database, engine: Engine, schema: strawberry.Schema) -> Ask:
         operation = engine.find(text, None, dict(variables or {}))
         asked = engine.run_of(operation, actor, reading_list(locales))
         if operation.kind.value == "mutation":
-            writer = Writer(engine, database, words).bind_schema(schema)
+            writer = Writer(engine, database, words)
             data = await writer.mutate(operation, asked, locales[0])
         else:
             data = (await engine.query(database.reads, operation, asked, None)).data

@@ -60,7 +60,7 @@ async def demo(cluster: postgres.Attachment, told: str) -> AsyncIterator[Databas
 def asker(database: Database) -> Ask:
     """Ask the whole schema: `await ask("cio@seoul.demo", "{ … }", locales=("ko",), variables={…})`."""
     engine = Engine(schema(), reading_of=reading_list)
-    writer = Writer(engine, database, words).bind_schema(schema())
+    writer = Writer(engine, database, words)
 
     async def ask(
         who: str | Actor, text: str, locales: tuple[str, ...] = ("en",), variables: dict[str, Any] | None = None

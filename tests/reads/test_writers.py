@@ -48,7 +48,7 @@ class Hand:
 
     def __init__(self, database: Database) -> None:
         self.engine = make_engine(schema())
-        self.writer = Writer(self.engine, database, words).bind_schema(schema())
+        self.writer = Writer(self.engine, database, words)
 
     async def __call__(self, query: str, actor: Actor = SEED, **given: Any) -> Any:
         operation = self.engine.find(query, None, {"i": given})

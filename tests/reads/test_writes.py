@@ -39,7 +39,7 @@ class Hand:
 
     def __init__(self, database: Database) -> None:
         self.database, self.engine = database, make_engine(schema())
-        self.writer = Writer(self.engine, database, words).bind_schema(schema())
+        self.writer = Writer(self.engine, database, words)
 
     async def __call__(self, query: str, actor: Actor = SEED, *, key: str | None = None, body: bytes = b"", locale: str = "en",
                        **variables: Any) -> Any:  # fmt: skip

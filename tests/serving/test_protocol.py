@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from wego.client_address import networks
-from wego.serving.guests import Bounds
+from wego.serving.guests import Bounds, Guests
 from wego.serving.server import HubConfig, HubServer
 
 SHORT = Bounds(
@@ -51,7 +51,7 @@ async def application(scope: Any, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": answer})
 
 
-def made() -> Any:
+def made(_guests: Guests) -> Any:
     return application
 
 

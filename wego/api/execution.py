@@ -7,7 +7,6 @@ the gate refuses ends the request before anything of the answer leaves.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,13 +14,14 @@ from graphql import GraphQLError, OperationType
 
 from federation.jose.proofs import TokenError
 from federation.oauth.gate import admit, gate_of
-from federation.oauth.verifier import Credential, challenge
+from federation.oauth.verifier import challenge
 from i18n.language.locales import wished
 from wego.api.hub import Hub
-from wego.api.rates import Purpose, caller_of
 from wego.api.request import HTTPProblem, Params, Request, plain
+from wego.api.results import Ready, Result
 from wego.core.access import NOBODY, Actor
 from wego.core.errors import CostExceeded, NotAllowed, NotSignedIn, Refusal
+from wego.core.rates import Purpose, caller_of
 from wego.core.reads.documents import GraphQLErrors
 from wego.core.reads.plans import Operation, Prepared
 from wego.core.writes import Repeat
@@ -31,24 +31,30 @@ GUESSING = frozenset({"acceptInvitation"})  # mutations with a secret that someb
 WHOLE = frozenset({401, 429, 503})  # statuses that are told of the request, whatever the client accepts
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The answer to one operation: its JSON, its status when it stands alone, and what may be kept of it."""
-
-    body: bytes
-    status: int = 200
-    prepared: Prepared | None = None
-    is_public: bool = False  # a query's answer without errors
-
-
 class Execution:
-    """One request being answered."""
+    """One request being answered. The gate is asked by its first statement, and then it is None."""
 
     def __init__(self, hub: Hub, request: Request) -> None:
         self.hub, self.request = hub, request
         self.actor = request.actor
         self.gate = gate_of(request.credential) if request.credential else None
         self.spent = self.answered = 0
+
+    async def repeat(self, ready: Ready) -> list[Result] | None:
+        """Run the statements of a request that came before. None when it has to be made anew: a plan was forgotten, or
+        the actor is another one as of now; it is compiled for him, never for who he was when the token was read."""
+        plans = ready.plans() if ready.actor is self.actor else None
+        if plans is None:
+            return None
+        self.hub.rates.take(Purpose.COST, self.request.caller, sum(plan.cost for plan in plans))
+        results = []
+        for plan, part in zip(plans, ready.parts, strict=True):
+            gate, self.gate = self.gate, None
+            data, said = await self.hub.engine.again(self.hub.database.reads, plan, part, self.actor, gate)
+            if said is not None and await self.admit(said) is not ready.actor:
+                return None
+            results.append(self._told(data, part))
+        return results
 
     async def answer(self, params: Params) -> Result:
         """One operation. What ends the whole request is raised as a Refusal or an HTTPProblem."""
@@ -115,8 +121,11 @@ class Execution:
         if answer.errors:
             wrong = orjson.dumps(graphql_errors(answer.errors, request.locale))
             return Result(b'{"data":%s,"errors":%s}' % (answer.data, wrong))
-        prepared = engine.prepare(operation, run)
-        return Result(b'{"data":%s}' % answer.data, 200, prepared, is_public=request.credential is None)
+        return self._told(answer.data, engine.prepare(operation, run))
+
+    def _told(self, data: bytes, prepared: Prepared | None) -> Result:
+        """The answer to a query without errors."""
+        return Result(b'{"data":%s}' % data, 200, prepared, is_public=self.request.credential is None)
 
     async def _mutate(self, operation: Operation) -> bytes:
         hub, request = self.hub, self.request
@@ -148,16 +157,11 @@ class Execution:
         """The actor as of now, by what the gate said: the proof was unused, the token lives, rights are the same."""
         credential = self.request.credential
         assert credential is not None, "a gate belongs to a credential"
-        self.actor = await admitted(self.hub, self.request, credential, said)
+        try:
+            self.actor = await admit(self.hub.database, credential, said)
+        except TokenError as problem:
+            raise refuse_token(self.hub, problem, self.request) from None
         return self.actor
-
-
-async def admitted(hub: Hub, request: Request, credential: Credential, said: Mapping[str, Any]) -> Actor:
-    """The actor of a credential that passed the gate; refused with 401 when it did not."""
-    try:
-        return await admit(hub.database, credential, said)
-    except TokenError as problem:
-        raise refuse_token(hub, problem, request) from None
 
 
 def refuse_token(hub: Hub, problem: TokenError, request: Request) -> HTTPProblem:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from federation.jose.keys import open_keys
+from federation.jose.keys import KeyRing
 from federation.oauth import documents
 from federation.oauth.verifier import Verifier
 from i18n.language.locales import reading_list
 from wego.api.persisted import PersistedDocuments
-from wego.api.rates import Purpose, Rates
 from wego.api.responses import PublicCache
+from wego.api.results import Ready
 from wego.core.cache import Cache, sweep_all, total_bytes
 from wego.core.db import Database
 from wego.core.memory import keep_tidy
 from wego.core.offload import Work, waiting
+from wego.core.rates import Purpose, Rates
 from wego.core.reads.engine import Engine
 from wego.core.reads.query import Limits
 from wego.core.settings import Settings
@@ -34,22 +34,40 @@ SWEEP_SECONDS = 3.0
 CLOSE_SECONDS = 1.2  # for each of three things, so that all of them and the worker are closed within a stop
 
 
-@dataclass
 class Hub:
-    """What is open while the hub runs."""
+    """What one process serves with: complete when it is made, connected while it is `opened`."""
 
-    settings: Settings
-    database: Database
-    engine: Engine
-    writer: Writer
-    keys: Any
-    verifier: Verifier
-    answers: PublicCache
-    rates: Rates
-    persisted: PersistedDocuments
-    prepared: Cache[bytes, Any] = field(  # requests of which only the statements are left to run
-        default_factory=lambda: Cache(PREPARED_BYTES, size=lambda ready: ready.bytes)
-    )
+    def __init__(self, settings: Settings, url: str) -> None:
+        self.settings = settings
+        self.database = Database(url, read_size=settings.connections)
+        self.engine = make_engine(settings)
+        self.writer = Writer(self.engine, self.database, words)
+        self.keys = KeyRing(settings, self.database)
+        self.verifier = Verifier(settings, self.keys)
+        self.answers = PublicCache(settings.cache_mb * 2**20)
+        self.rates = rates_of(settings)
+        self.persisted = PersistedDocuments(partial(documents.find, self.database.reads))
+        # Requests of which only the statements are left to run.
+        self.prepared: Cache[bytes, Ready] = Cache(PREPARED_BYTES, size=lambda ready: ready.bytes)
+
+    @asynccontextmanager
+    async def opened(self) -> AsyncIterator[None]:
+        """Connect to the prepared database and keep everything fresh; close it all at the end."""
+        async with contextlib.AsyncExitStack() as stack:
+            await self.database.open()
+            stack.push_async_callback(_closed, self.database.close, "the database")
+            for duty, name in self._duties():
+                stack.push_async_callback(ended, asyncio.create_task(duty, name=name), CLOSE_SECONDS)
+            await self.keys.refresh()
+            self.keys.watch()
+            stack.push_async_callback(_closed, self.keys.close, "the keys")
+            yield
+
+    def _duties(self) -> Iterator[tuple[Coroutine[Any, Any, None], str]]:
+        yield _sweep(), "sweep of the caches"
+        yield keep_tidy(), "tidying of memory"
+        if self.settings.cache_mb:
+            yield self.answers.listen(self.database.url), "hearing of changes"
 
 
 def rates_of(settings: Settings) -> Rates:
@@ -76,28 +94,6 @@ def limits_of(settings: Settings) -> Limits:
 def make_engine(settings: Settings) -> Engine:
     """The read engine of the whole schema."""
     return Engine(schema(), reading_of=reading_list, limits=limits_of(settings), max_tokens=settings.max_tokens)
-
-
-@asynccontextmanager
-async def open_hub(settings: Settings, url: str) -> AsyncIterator[Hub]:
-    """Open everything on a prepared database; close it at the end."""
-    async with contextlib.AsyncExitStack() as stack:
-        database = await Database(url, read_size=settings.connections).open()
-        stack.push_async_callback(_closed, database.close, "the database")
-        answers = PublicCache(settings.cache_mb * 2**20)
-        stack.push_async_callback(ended, asyncio.create_task(_sweep(), name="sweep of the caches"))
-        stack.push_async_callback(ended, asyncio.create_task(keep_tidy(), name="tidying of memory"))
-        if settings.cache_mb:
-            listening = asyncio.create_task(answers.listen(url), name="hearing of changes")
-            stack.push_async_callback(ended, listening, CLOSE_SECONDS)
-        engine = make_engine(settings)
-        keys = await open_keys(settings, database)
-        stack.push_async_callback(_closed, keys.close, "the keys")
-        yield Hub(
-            settings, database, engine, Writer(engine, database, words).bind_schema(schema()), keys,
-            Verifier(settings, keys), answers, rates_of(settings),
-            PersistedDocuments(partial(documents.find, database.reads)),
-        )  # fmt: skip
 
 
 async def _sweep() -> None:

@@ -12,18 +12,18 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
+from starlette.types import Receive, Scope
 
 from federation.oauth.verifier import Credential
 from i18n.language.locales import accepted, negotiate
-from wego.api.rates import caller_of
+from wego.api.responses import Headers
 from wego.api.sender import Sender
 from wego.core.access import NOBODY, Actor
 from wego.core.cache import digest, remembered
 from wego.core.errors import CostExceeded, Invalid, Refusal
+from wego.core.rates import caller_of
 from wego.core.reads.documents import LONGEST_DOCUMENT
 from wego.problems import errors_of
-
-Headers = tuple[tuple[bytes, bytes], ...]
 
 JSON = "application/json"
 RESPONSE_JSON = "application/graphql-response+json"
@@ -63,7 +63,7 @@ class Request:
 
     __slots__ = ("_key", "body", "credential", "known", "media_type", "method", "scope", "sender")
 
-    def __init__(self, scope: Any) -> None:
+    def __init__(self, scope: Scope) -> None:
         self.scope, self.sender = scope, Sender(scope.get("wego.line"))
         self.method: str = scope["method"]
         self.known: dict[bytes, bytes] = {name: value for name, value in scope["headers"] if name in READ}
@@ -146,7 +146,7 @@ def check_form(request: Request) -> None:
         raise HTTPProblem(415, [plain("Send UTF-8.")])
 
 
-async def body_of(receive: Any, most: int) -> bytes:
+async def body_of(receive: Receive, most: int) -> bytes:
     """The whole body, at most so many bytes."""
     parts: list[bytes] = []
     size = 0

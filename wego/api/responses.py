@@ -1,4 +1,4 @@
-"""Public answers kept in memory: exactly the bytes, for as long as nothing changed.
+"""What goes back, and public answers kept in memory: exactly the bytes, for as long as nothing changed.
 
 Only what nobody in particular asked is kept. Every write tells all server processes through NOTIFY at its commit
 (`audit.record`); a process that cannot listen keeps nothing. An answer also ages out after a few seconds, because
@@ -12,11 +12,13 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 import asyncpg
+from starlette.types import Message
 
 from wego.core.cache import Cache
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 SECONDS = 5.0
 BYTES_OF_HEAD = 1_500  # what the head of an answer takes in memory
@@ -24,27 +26,42 @@ log = logging.getLogger("wego.cache")
 
 
 @dataclass(slots=True)
-class CachedResponse:
-    """A body, its entity tag, and the head of its answer as ASGI sends it."""
+class Response:
+    """What goes back. `is_public`: everybody who asks the same gets these bytes, until something changes. `start` is
+    its head as ASGI sends it, once it was made for keeping."""
 
+    status: int
     body: bytes
-    etag: bytes
-    start: dict[str, Any]
+    headers: Headers = ()
+    is_public: bool = False
+    tag: bytes = b""
+    start: Message | None = None
 
 
-def etag(body: bytes) -> bytes:
-    """A strong entity tag (RFC 9110 section 8.8.3)."""
-    return b'"' + hashlib.blake2b(body, digest_size=12).hexdigest().encode() + b'"'
+def tagged(response: Response) -> Response:
+    """A public answer as one that may be kept, but must be asked for again, with its strong entity tag (RFC 9110
+    section 8.8.3)."""
+    tag = b'"' + hashlib.blake2b(response.body, digest_size=12).hexdigest().encode() + b'"'
+    return Response(response.status, response.body, _revalidated(tag), is_public=True, tag=tag)
+
+
+def not_modified(response: Response) -> Response:
+    """The answer to who has these bytes already."""
+    return Response(304, b"", _revalidated(response.tag))
+
+
+def _revalidated(tag: bytes) -> Headers:
+    return (b"etag", tag), (b"cache-control", b"no-cache")
 
 
 class PublicCache:
     """A bounded map from request to answer, with one flight per key."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._kept: Cache[bytes, CachedResponse] = Cache(
+        self._kept: Cache[bytes, Response] = Cache(
             most_bytes, size=lambda made: len(made.body) + BYTES_OF_HEAD, seconds=SECONDS
         )
-        self._flights: dict[bytes, asyncio.Future[CachedResponse | None]] = {}
+        self._flights: dict[bytes, asyncio.Future[Response | None]] = {}
         self.version = 0
         self.listening = False
         self.get = self._kept.get
@@ -56,16 +73,15 @@ class PublicCache:
         self._kept.clear()
         self.version += 1
 
-    def put(self, key: bytes, made: CachedResponse, version: int) -> CachedResponse:
+    def put(self, key: bytes, made: Response, version: int) -> Response:
         """Keep an answer, unless something changed while it was made."""
         if self.listening and version == self.version:
             self._kept.put(key, made)
         return made
 
-    async def single_flight(
-        self, key: bytes, make: Callable[[], Awaitable[CachedResponse | None]]
-    ) -> CachedResponse | None:
-        """The answer that is kept, or being made, or made now. None: this one is not for keeping."""
+    async def single_flight(self, key: bytes, make: Callable[[], Awaitable[Response]]) -> Response | None:
+        """The answer that is kept, or being made, or made now. None for who only waited, when what was made is not for
+        everybody: he has to ask himself."""
         kept = self.get(key)
         if kept is not None:
             return kept
@@ -73,15 +89,14 @@ class PublicCache:
         if flight is not None:
             return await asyncio.shield(flight)
         flight = self._flights[key] = asyncio.get_running_loop().create_future()
+        shared: Response | None = None
         try:
             made = await make()
-        except BaseException:
-            flight.set_result(None)
-            raise
+            shared = made if made.is_public else None
+            return made
         finally:
             del self._flights[key]
-        flight.set_result(made)
-        return made
+            flight.set_result(shared)
 
     async def listen(self, url: str) -> None:
         """Hear of writes until cancelled; reconnects when the connection breaks."""

@@ -165,7 +165,6 @@ class Writer:
         self, engine: Engine, database: Database, words: Callable[[Refusal, str], list[dict[str, Any]]]
     ) -> None:
         self.engine, self.database, self.words = engine, database, words
-        self._schema: Any = None
         self.places = Places()
 
     async def mutate(
@@ -228,13 +227,10 @@ class Writer:
 
     def _input(self, backing: Any, given: Any) -> Any:
         argument = backing.arguments[0]
-        return convert_argument(given, argument.type, scalar_registry=self.scalars, config=self.config)
-
-    def bind_schema(self, schema: Any) -> Writer:
-        """Take from the Strawberry schema what turns a coerced input into its class."""
-        self.scalars = schema.schema_converter.scalar_registry
-        self.config = schema.config
-        return self
+        declared = self.engine.declared
+        return convert_argument(
+            given, argument.type, scalar_registry=declared.schema_converter.scalar_registry, config=declared.config
+        )
 
     @staticmethod
     async def _recall(db: Session, repeat: Repeat | None, ordinal: int) -> Mapping[str, Any] | None:

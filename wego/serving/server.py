@@ -12,10 +12,12 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
+from uvicorn.importer import import_from_string
 from uvicorn.server import ServerState
 
 from wego.core.memory import begin_to_serve
@@ -31,7 +33,7 @@ SWEEP = 5  # ticks of a tenth of a second
 
 
 class HubConfig(uvicorn.Config):
-    """uvicorn's settings as they are right here, and our bounds."""
+    """uvicorn's settings as they are right here, and our bounds. `app` names a factory that takes the guests."""
 
     def __init__(self, app: str, bounds: Bounds) -> None:
         super().__init__(
@@ -56,13 +58,12 @@ class HubServer(uvicorn.Server):
     def __init__(self, config: HubConfig, started: Callable[[], None] = lambda: None) -> None:
         super().__init__(config)
         self.guests = Guests(config.bounds)
+        # The application tells their figures, so its factory gets them.
+        config.app = partial(import_from_string(config.app), self.guests)
         self.server_state = HubState(self.guests)
         self._tell = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        state = getattr(getattr(self.config, "loaded_app", None), "state", None)
-        if state is not None:
-            state.guests = self.guests  # for its metrics
         await self.lifespan.startup()
         if self.lifespan.should_exit:
             sys.exit(STARTUP_FAILURE)

@@ -78,6 +78,7 @@ class Engine:
         limits: Limits | None = None,
         max_tokens: int = 4_000,
     ) -> None:
+        self.declared: Any = schema  # knows what turns a coerced input into its class
         self.schema: GraphQLSchema = schema._schema  # type: ignore[attr-defined]  # Strawberry keeps graphql-core's there
         self.reading_of = reading_of
         self.limits = limits or Limits()
