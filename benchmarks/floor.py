@@ -82,9 +82,10 @@ Q3 = f"""select (select row_to_json(a) from (select (select row_to_json(b) from 
         select p.slug, {text("x.title", "x.locale")} as title
         from (select id, slug, original_locale from practice where city_id = c.id and public_from <= now()
               order by sorted_at desc, id desc limit 5) p {reading("r.title")}) e) as nodes) d) as practices
-    from (select c.id, c.slug from city c where exists (select 1 from membership m where m.city_id = c.id
+    from (select c.id, c.slug from city c join city_place o on o.city_id = c.id and o.locale = 'en'
+          where exists (select 1 from membership m where m.city_id = c.id
             and m.status in ('associate', 'corporate', 'friendship', 'full', 'resigning', 'suspended'))
-          order by c.sort_name, c.id limit 20) c
+          order by o.key, c.id limit 20) c
   ) o) b) as cities) a)"""
 
 STATEMENTS = {"/Q1": (Q1, ("l",)), "/Q2": (Q2, ("slug", "l")), "/Q3": (Q3, ("l",))}

@@ -8,8 +8,8 @@ drop schema if exists pgl cascade;
 create schema pgl;
 
 create table pgl.city as
-  select c.id, c.slug, c.sort_name from city c join membership m on m.city_id = c.id
-  where m.status in ('associate', 'full', 'friendship', 'corporate', 'suspended', 'resigning') order by sort_name;
+  select c.id, c.slug, o.key as sort_name from city c join membership m on m.city_id = c.id
+  join city_place o on o.city_id = c.id and o.locale = 'en' where m.status in ('associate', 'full', 'friendship', 'corporate', 'suspended', 'resigning') order by sort_name;
 alter table pgl.city add primary key (id), add unique (slug);
 create index on pgl.city (sort_name, id);
 

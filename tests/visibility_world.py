@@ -18,6 +18,7 @@ from members.membership.applications import ApplicationForm, Requested, Signator
 from members.membership.membership import Decision
 from members.people import invitations, people
 from members.people.models import Person, RoleGrant
+from members.register import places
 from members.register.models import Body, City, CityName, HistoryEvent, Membership, MembershipStatus, Region
 from practices.cases import practices
 from practices.cases.narrative import BUDGETS, TO_PUBLISH
@@ -104,7 +105,9 @@ async def _city(db: Session, slug: str, status: str | None) -> UUID:
     )  # fmt: skip
     db.add(city)
     await db.flush()
-    db.add_all([CityName(city_id=city.id, locale="en", name=word.title() if status else word)])
+    name = word.title() if status else word
+    db.add_all([CityName(city_id=city.id, locale="en", name=name)])
+    await places.write(db, city.id, {"en": name})
     text = canary("history") if status is None else "Told."
     db.add(
         HistoryEvent(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psycopg
 
 from members.membership.terms import terms as member_terms
+from members.register import places
 from practices.cases.terms import terms as practice_terms
 from wego import migrations, postgres, roles
 from wego.core.settings import Settings
@@ -34,8 +35,8 @@ def addresses(settings: Settings, held: postgres.Attachment | None) -> Addresses
 
 
 def prepare(owner: str, hub: str | None = None) -> None:
-    """Migrate to the newest version when needed, load the vocabularies, and see to the role that serves. One process
-    at a time."""
+    """Migrate to the newest version when needed, load the vocabularies, put cities in their places, and see to the role
+    that serves. One process at a time."""
     logging.getLogger("alembic").setLevel(logging.WARNING)
     serving = hub if hub != owner else None
     with psycopg.connect(owner, autocommit=True) as connection:
@@ -47,12 +48,14 @@ def prepare(owner: str, hub: str | None = None) -> None:
             load_terms(connection)
         elif _is_ready(connection, serving):
             return
+        places.refresh(connection)
         if serving is not None:
             roles.prepare_role(connection, serving)
 
 
 def _is_ready(connection: psycopg.Connection, hub: str | None) -> bool:
-    return _is_current(connection) and (hub is None or roles.is_ready(connection, hub))
+    there = _is_current(connection) and places.are_current(connection)
+    return there and (hub is None or roles.is_ready(connection, hub))
 
 
 def _is_current(connection: psycopg.Connection) -> bool:

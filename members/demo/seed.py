@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlmodel import SQLModel, col
 
+from i18n.language.collation import folded
 from i18n.language.origins import Origin
 from members.demo import cities as places
 from members.demo import history
@@ -24,11 +25,13 @@ from members.membership.applications import Item, Signatory, media_type
 from members.membership.models import Application, ApplicationFile
 from members.membership.states import PENDING
 from members.people.models import Person, RoleGrant
-from members.register.cities import CityFacts, checked, sort_name
+from members.register import places as by_name
+from members.register.cities import CityFacts, checked
 from members.register.models import (
     Body,
     City,
     CityName,
+    CityPlace,
     HistoryEvent,
     Membership,
     MembershipStatus,
@@ -162,8 +165,9 @@ def _city(network: Network, place: places.DemoCity, told: history.DemoMembership
     at = _moment(told.accepted or told.since) - timedelta(hours=1)
     columns = {**asdict(facts), "languages": list(facts.languages)}
     names = columns.pop("names")
-    city = City(**columns, sort_name=sort_name(names["en"]), created_at=at, updated_at=at)
+    city = City(**columns, sort_name=folded(names["en"]), created_at=at, updated_at=at)
     network.add(city, *(CityName(city_id=city.id, locale=tag, name=name) for tag, name in names.items()))
+    network.add(*(CityPlace(**row) for row in by_name.rows(city.id, names)))
     network.tell(Event.CITY_REGISTERED, Subject.CITY, city.id, at, place=city.id, slug=city.slug, country=city.country)
     return city
 

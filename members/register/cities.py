@@ -6,7 +6,6 @@ The register is kept by the secretariat, so that a city has one name, one place 
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
@@ -18,6 +17,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from i18n.language import locales
+from i18n.language.collation import folded
+from members.register import places
 from members.register.models import LISTED, City, CityName, Membership, Region
 from wego.core import access, audit
 from wego.core.access import Actor, Permission
@@ -57,6 +58,7 @@ async def register(db: Session, actor: Actor, facts: CityFacts, *, now: datetime
     if (await db.execute(query.returning(col(City.id)))).scalar_one_or_none() is None:
         raise Conflict("There is a city of this slug already: {slug}.", path=("input", "slug"), slug=facts.slug)
     await _write_names(db, city.id, facts.names)
+    await places.write(db, city.id, facts.names)
     await audit.record(
         db, actor, Event.CITY_REGISTERED, Subject.CITY, city.id, place=city.id, under=Permission.MEMBERSHIP_DECIDE,
         slug=facts.slug, country=facts.country,
@@ -85,6 +87,7 @@ async def change(
     await db.flush()
     await db.execute(delete(CityName).where(col(CityName.city_id) == city.id, col(CityName.locale).in_(removed)))
     await _write_names(db, city.id, after.names)
+    await places.write(db, city.id, after.names)
     await audit.record(
         db, actor, Event.CITY_UPDATED, Subject.CITY, city.id, place=city.id, under=Permission.MEMBERSHIP_DECIDE,
         slug=after.slug, changed=changed,
@@ -153,16 +156,10 @@ def _names(form: Form, names: Mapping[str, str], endonym_locale: str) -> dict[st
     return result
 
 
-def sort_name(name: str) -> str:
-    """The English name as lists sort it: small letters without accents."""
-    letters = unicodedata.normalize("NFKD", name).casefold()
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
-
-
 def _columns(facts: CityFacts) -> dict[str, Any]:
     values = _shallow(facts)
     names = values.pop("names")
-    return {**values, "languages": list(facts.languages), "sort_name": sort_name(names[locales.DEFAULT])}
+    return {**values, "languages": list(facts.languages), "sort_name": folded(names[locales.DEFAULT])}
 
 
 def _shallow(facts: CityFacts) -> dict[str, Any]:

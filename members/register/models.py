@@ -7,14 +7,14 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Enum, Index, LargeBinary
+from sqlalchemy import CheckConstraint, Enum, Index, String
 from sqlmodel import Field, SQLModel
 
 from i18n.language.origins import Origin
 from wego.core.db import document, false_unless_told, moment, vocabulary, words
 from wego.core.ids import new_id
 
-_bytes: Any = LargeBinary()
+_by_bytes: Any = String(collation="C")
 
 
 class Region(StrEnum):
@@ -92,7 +92,6 @@ class City(SQLModel, table=True):
         CheckConstraint("latitude between -90 and 90", name="latitude"),
         CheckConstraint("longitude between -180 and 180", name="longitude"),
         CheckConstraint("population >= 0", name="population"),
-        Index("ix_city_sort", "sort_name", "id"),
         Index("ix_city_population", "population", "id"),
         Index("ix_city_country", "country"),
     )
@@ -122,6 +121,18 @@ class CityName(SQLModel, table=True):
     city_id: UUID = Field(foreign_key="city.id", primary_key=True)
     locale: str = Field(primary_key=True)
     name: str
+
+
+class CityPlace(SQLModel, table=True):
+    """Where a city stands in lists by name for readers of one language. Derived: see `places.py`."""
+
+    __tablename__ = "city_place"
+    __table_args__ = (Index("ix_city_place_order", "locale", "key", "city_id"),)
+
+    city_id: UUID = Field(foreign_key="city.id", primary_key=True, ondelete="CASCADE")
+    locale: str = Field(primary_key=True)
+    key: str = Field(sa_type=_by_bytes)
+    version: str
 
 
 class Membership(SQLModel, table=True):

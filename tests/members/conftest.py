@@ -22,6 +22,7 @@ from members.membership.models import Application, ApplicationFile
 from members.membership.states import PENDING
 from members.people.models import Person, RoleGrant
 from members.people.people import actor_of
+from members.register import places
 from members.register.models import City, CityName, Membership, MembershipKind, MembershipStatus, Region
 from wego import postgres
 from wego.core import access, reads
@@ -80,9 +81,9 @@ async def write_city(
     )  # fmt: skip
     db.add(city)
     await db.flush()
-    db.add_all(
-        CityName(city_id=city.id, locale=tag, name=name) for tag, name in (("en", slug.title()), ("ko", "시험시"))
-    )
+    names = {"en": slug.title(), "ko": "시험시"}
+    db.add_all(CityName(city_id=city.id, locale=tag, name=name) for tag, name in names.items())
+    await places.write(db, city.id, names)
     if status is not None:
         held = status is MembershipStatus.SUSPENDED
         leaving = status is MembershipStatus.RESIGNING

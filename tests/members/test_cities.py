@@ -7,20 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from members.register import cities
+from members.register import cities, places
 from members.register.cities import CityFacts
-from members.register.models import MembershipStatus, Region
+from members.register.models import City, CityPlace, MembershipStatus, Region
 from wego.core import access, audit
 from wego.core.access import Role
-from wego.core.db import Session
+from wego.core.db import Database, Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
 from wego.core.models import AuditEntry
 
-from .conftest import NOW, SYSTEM
+from ..conftest import owner_url
+from .conftest import NOW, SYSTEM, write_city
 
 FACTS = CityFacts(
     slug="takamatsu",
@@ -185,5 +187,36 @@ async def test_naughty_names_come_back_identical_or_are_refused(db: Session, sha
         assert part.items() <= (await cities.facts_of(db, city)).names.items()
 
 
-def test_a_city_is_sorted_by_its_letters() -> None:
-    assert sorted(["Örebro", "Zürich", "Oslo"], key=cities.sort_name) == ["Örebro", "Oslo", "Zürich"]
+# ── places in lists by name ─────────────────────────────────────────────────────────────────────────────────────
+
+
+async def listed(db: Session, locale: str) -> list[str]:
+    query = select(col(City.slug)).join(CityPlace, col(CityPlace.city_id) == col(City.id))
+    return list((await db.execute(query.where(col(CityPlace.locale) == locale).order_by(col(CityPlace.key)))).scalars())
+
+
+async def test_a_city_moves_to_its_new_place_with_its_new_name(db: Session) -> None:
+    for slug, korean in (("aa", "하나"), ("bb", "가나"), ("cc", None)):
+        names = {"en": slug.title(), **({"ko": korean} if korean else {})}
+        await cities.register(db, SYSTEM, replace(FACTS, slug=slug, names=names, endonym_locale="en"))
+    assert await listed(db, "en") == ["aa", "bb", "cc"]
+    assert await listed(db, "ko") == ["bb", "aa", "cc"]  # a name in other letters comes last
+    found = await cities.by_slug(db, "aa")
+    await cities.change(db, SYSTEM, found.id, {"names": {"ko": "", "en": "Zz"}})
+    assert await listed(db, "en") == ["bb", "cc", "aa"]
+    assert await listed(db, "ko") == ["bb", "cc", "aa"]
+
+
+async def test_places_of_another_kind_are_written_again_when_the_hub_starts(database: Database) -> None:
+    async with database.session() as db:
+        city = await write_city(db, "testville")
+    with psycopg.connect(owner_url(database.url), autocommit=True) as connection:
+        assert places.are_current(connection)
+        for spoil in ("update city_place set version = 'old', key = 'x'", "delete from city_place where locale = 'sw'"):
+            connection.execute(spoil)
+            assert not places.are_current(connection)
+            assert places.refresh(connection) == 1
+            assert places.are_current(connection)
+            kept = connection.execute("select locale, key from city_place where city_id = %s", (city.id,)).fetchall()
+            names = {"en": "Testville", "ko": "시험시"}
+            assert dict(kept) == {row["locale"]: row["key"] for row in places.rows(city.id, names)}

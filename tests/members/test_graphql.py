@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import strawberry
 
+from i18n.language.collation import sort_key
+from i18n.language.locales import LOCALES
 from members.demo.forms import signed_form
 from members.people import people
 from members.register.models import MembershipStatus
@@ -229,6 +231,31 @@ async def test_pages_of_cities_join_without_a_gap(gallery: World, order: str, di
     if order != "NAME":
         keys = [node["population"] if order == "POPULATION" else node["membership"]["since"] for node in seen]
         assert keys == sorted(keys, reverse=direction == "DESC")
+
+
+@pytest.mark.parametrize("locale", list(LOCALES))
+async def test_cities_are_sorted_by_the_names_that_the_reader_sees_and_page_by_page(gallery: World, locale: str):
+    text = """query($a: String) { cities(first: 100, after: $a, orderBy: {field: NAME}) {
+      pageInfo { hasNextPage endCursor hasPreviousPage } edges { cursor node { name { text } } } } }"""
+    seen: list[str] = []
+    after = None
+    while True:
+        page = (await gallery.ask(NOBODY, text, {"a": after}, (locale, "en")))["cities"]
+        assert page["pageInfo"]["hasPreviousPage"] is bool(seen)
+        seen += [edge["node"]["name"]["text"] for edge in page["edges"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert len(seen) == 277
+    assert seen == sorted(seen, key=lambda name: sort_key(locale, name))
+
+
+async def test_the_pages_of_a_list_join_also_for_who_changes_his_language_between_them(gallery: World):
+    text = "query($a: String) { cities(first: 9, after: $a) { pageInfo { endCursor } nodes { slug } } }"
+    whole = (await gallery.ask(NOBODY, "{ cities(first: 18) { nodes { slug } } }", {}, ("ko", "en")))["cities"]["nodes"]
+    first = (await gallery.ask(NOBODY, text, {}, ("ko", "en")))["cities"]
+    second = (await gallery.ask(NOBODY, text, {"a": first["pageInfo"]["endCursor"]}, ("ar", "en")))["cities"]
+    assert first["nodes"] + second["nodes"] == whole
 
 
 async def test_the_viewer_sees_himself(gallery: World) -> None:

@@ -297,7 +297,6 @@ class Listing:
         self.edge_type: Any = get_named_type(self.target.fields["edges"].type)
         self.alias = f"n{next(self.naive._aliases)}"
         names = self.naive.names(self.parent, self.alias, {}, {})
-        self.source = (self.meta.source or table(self.node_type).source).format(**names)
         self.where = [self.meta.on.format(**names) if self.meta.on else None]
         self.where.append(self.naive.seen(self.node_type, self.alias, self.meta))
         self.where.extend(self.filters(names))
@@ -307,6 +306,12 @@ class Listing:
             order, direction = plain(asked["field"]), plain(asked["direction"])
         self.order, self.key = order, self.meta.orders[order].sql.format(**names)
         self.cast, self.down = self.meta.orders[order].cast, direction == "desc"
+        source = self.meta.orders[order].source or self.meta.source or table(self.node_type).source
+        cursor = self.arguments.get("after") or self.arguments.get("before")
+        self.locale = self.naive.reading.locale
+        if cursor and self.meta.orders[order].by_language:
+            self.locale = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))[0].partition(".")[2]
+        self.source = source.format(**names, locale=literal(self.locale, "text"))
         self.row_key = f"{self.alias}.{table(self.node_type).key}"
 
     def filters(self, names: dict[str, str]) -> list[str]:
@@ -402,7 +407,8 @@ class Listing:
         )
 
     def cursor(self, row: tuple[Any, ...]) -> str:
-        packed = json.dumps([self.order, row[0], row[1]], ensure_ascii=False)
+        name = f"{self.order}.{self.locale}" if self.meta.orders[self.order].by_language else self.order
+        packed = json.dumps([name, row[0], row[1]], ensure_ascii=False)
         return base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
 
 

@@ -127,10 +127,11 @@ def _fill_cursors(schema: GraphQLSchema, connection: psycopg.Connection[Any], po
 def _cursors(connection: psycopg.Connection[Any], node: Any, order: str, by: metadata.Order) -> list[str]:
     rows = table_of(node)
     assert rows
-    key = by.sql.format(t="n", p="n")
-    sql = f"select to_json({key}), n.{rows.key}::text from {rows.source.format(t='n')} order by {key}, 2"
+    key, source = by.sql.format(t="n", p="n"), (by.source or rows.source).format(t="n", locale="'en'")
+    sql = f"select to_json({key}), n.{rows.key}::text from {source} order by {key}, 2"
     found = _spread(list(connection.execute(sql.encode())), 30)
     crossed = [(found[0][0], found[-1][1]), (found[-1][0], found[0][1])] if found else []
     ends = [found[0], found[-1]] * 5 if found else []  # where pages end, most can go wrong
-    packed = [json.dumps([order, key, row], ensure_ascii=False) for key, row in (*found, *crossed, *ends)]
+    name = f"{order}.en" if by.by_language else order
+    packed = [json.dumps([name, key, row], ensure_ascii=False) for key, row in (*found, *crossed, *ends)]
     return [base64.urlsafe_b64encode(each.encode()).decode().rstrip("=") for each in packed]

@@ -252,13 +252,19 @@ class CityFilter:
     population_max: int | None = reads.condition("{t}.population <= {v}", "bigint", "With at most so many people.")
 
 
+_PLACED = (
+    "(select c.*, p.key as place from city c join city_place p on p.city_id = c.id and p.locale = {locale}) as {t}"
+)
 _SINCE = "coalesce((select m.since from membership m where m.city_id = {t}.id), {t}.created_at)"
 CITIES = reads.List(
     City,
     "cities",
     {
         "name": reads.Order(
-            "{t}.sort_name", "text", "They are sorted by their English names, in lower case and without accents."
+            "{t}.place",
+            "text",
+            "They are sorted by their names, in the language of the reader and by its rules.",
+            source=_PLACED,
         ),
         "population": reads.Order(
             "{t}.population", "integer", "They are sorted by the number of people who live there."

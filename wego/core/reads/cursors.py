@@ -37,20 +37,36 @@ _READERS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def sql(order: str, key: str, row_id: str) -> str:
-    """The SQL of a row's cursor."""
-    packed = f"convert_to(json_build_array('{order}', {key}, {row_id})::text, 'UTF8')"
+def sql(order: str, key: str, row_id: str, locale: str | None = None) -> str:
+    """The SQL of a row's cursor; `locale` is that of the language of the list, where its order depends on it."""
+    name = f"'{order}'" if locale is None else f"'{order}.' || {locale}"
+    packed = f"convert_to(json_build_array({name}, {key}, {row_id})::text, 'UTF8')"
     return f"translate(encode({packed}, 'base64'), E'+/=\\n', '-_')"
+
+
+def _parts(text: str) -> tuple[Any, Any, Any]:
+    """What a cursor is made of, as it came."""
+    if len(text) > LONGEST:
+        raise ValueError
+    raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    name, key, row_id = orjson.loads(raw)
+    return name, key, row_id
+
+
+def language(text: str) -> str:
+    """The language of the list that a cursor is of; nothing where it tells of none."""
+    try:
+        name, _, _ = _parts(text)
+    except (ValueError, TypeError, UnicodeError, binascii.Error):  # `read` refuses it
+        return ""
+    return name.partition(".")[2] if isinstance(name, str) and "\x00" not in name else ""
 
 
 def read(text: str, order: str, cast: str, path: tuple[str, ...]) -> tuple[Any, UUID]:
     """The sort key and id in a cursor that was made for this order; anything else is Invalid."""
     try:
-        if len(text) > LONGEST:
-            raise ValueError
-        raw = base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        name, key, row_id = orjson.loads(raw)
-        if name != order or isinstance(key, bool) or not isinstance(row_id, str):
+        name, key, row_id = _parts(text)
+        if name.partition(".")[0] != order or isinstance(key, bool) or not isinstance(row_id, str):
             raise ValueError
         value = _READERS[cast](key)
         if cast in ("bigint", "integer") and not -(2**31) <= value < 2**31:
@@ -58,5 +74,5 @@ def read(text: str, order: str, cast: str, path: tuple[str, ...]) -> tuple[Any, 
         if cast == "text" and ("\x00" in value or not isinstance(key, str)):
             raise ValueError
         return value, UUID(row_id)
-    except (ValueError, TypeError, KeyError, OverflowError, UnicodeError, binascii.Error):
+    except (ValueError, TypeError, KeyError, OverflowError, AttributeError, UnicodeError, binascii.Error):
         raise Invalid("This cursor is not one of this list in this order.", path=path) from None

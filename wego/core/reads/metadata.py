@@ -96,11 +96,19 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One way to sort: an expression that is never null, its SQL type (for the cursor), and what it means."""
+    """One way to sort: an expression that is never null, its SQL type (for the cursor), and what it means. `source` is
+    the FROM item {t} of what is sorted so, where the expression needs more than the type's own rows; there {locale} is
+    the language of the hub in which the reader reads."""
 
     sql: str
     cast: str
     doc: str
+    source: str = ""
+
+    @property
+    def by_language(self) -> bool:
+        """Whether the place of a row is another one in each language: then a cursor tells of which it is."""
+        return "{locale}" in self.source
 
 
 @dataclass(frozen=True, slots=True)

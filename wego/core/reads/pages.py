@@ -145,6 +145,24 @@ class Page:
     def source(self) -> str:
         return (self.meta.source or table_of(self.target).source).format(**self.names)
 
+    @property
+    def sorted_source(self) -> str:
+        """The same rows, with what their order needs."""
+        source = self.meta.orders[self.order].source
+        return source.format(**self.names, locale=self.locale) if source else self.source
+
+    @property
+    def locale(self) -> str:
+        """The language of the order: that of the cursor, so that the pages of one list join, else the reader's."""
+        definition, node = self.definition, self.node
+
+        def language(run: Run) -> str:
+            given = run.arguments(definition, node)
+            cursor = given.get("after") or given.get("before")
+            return (cursor and cursors.language(cursor)) or run.reading.locale
+
+        return self.compiler.query.bind(language, "text", (id(node), "locale"))
+
     def rows(self, extra: int) -> str:
         """The rows of the page, one more when somebody asks whether more follows."""
         down = self.descending != self.backward
@@ -156,7 +174,7 @@ class Page:
             found = f"{self.alias}.id = any(array({self.search.keys(self._within, down, wanted)}))"
             where = conditions([found, *self.where()])
         return (
-            f"select {self.alias}.* from {self.source}{where} order by {self.key}{direction}, "
+            f"select {self.alias}.* from {self.sorted_source}{where} order by {self.key}{direction}, "
             f"{self.alias}.{self.row_key}{direction} limit {wanted}"
         )
 
@@ -235,7 +253,8 @@ class Page:
         return edge_columns(self.compiler, self.edge, row, sets, self._cursor_sql(), (self.depth, many))
 
     def _cursor_sql(self) -> str:
-        return cursors.sql(self.order, self.key, f"{self.alias}.{self.row_key}")
+        locale = self.locale if self.meta.orders[self.order].by_language else None
+        return cursors.sql(self.order, self.key, f"{self.alias}.{self.row_key}", locale)
 
     def _only(self, row: Row, lists: dict[str, str], outer: dict[str, str]) -> str:
         """The FROM of a page of which one list is all that was asked: its rows are aggregated where they are used,
@@ -291,7 +310,7 @@ class Page:
         if near is None:
             return "false"
         if self.search is None:
-            return f"exists (select 1 from {self.source}{conditions([*self.where(), near])})"
+            return f"exists (select 1 from {self.sorted_source}{conditions([*self.where(), near])})"
         down = (name == "after") != self.descending
 
         def bounds(alias: str) -> list[str | None]:
@@ -326,10 +345,11 @@ def edge_of_payload(compiler: Selecting, ask: Ask, meta: PayloadEdge) -> str:
     alias = compiler.query.alias("t")
     name, order = meta.order
     row = Row(alias, {"t": alias})
-    cursor = cursors.sql(name, order.sql.format(t=alias), f"{alias}.{table_of(target).key}")
+    locale = compiler.query.locale() if order.by_language else None
+    cursor = cursors.sql(name, order.sql.format(t=alias), f"{alias}.{table_of(target).key}", locale)
     columns = edge_columns(compiler, ask.target, row, ask.sets, cursor, (ask.depth, ask.many))
     where = [meta.on.format(p=ask.row.alias, t=alias), compiler.visible(target, alias)]
-    source = table_of(target).source.format(t=alias)
+    source = (order.source or table_of(target).source).format(t=alias, locale=compiler.query.locale())
     return (
         f"(select row_to_json(o$) from (select {columns} from {source}{row.join_sql(columns)}"
         f"{conditions(where)} limit 1) o$)"

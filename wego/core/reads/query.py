@@ -90,6 +90,10 @@ class Query:
         """The person who asks, or null."""
         return self.bind(lambda run: run.actor.person_id, "uuid", "person")
 
+    def locale(self) -> str:
+        """The language of the hub in which the reader reads."""
+        return self.bind(lambda run: run.reading.locale, "text", "locale")
+
     def everywhere(self, permission: Permission) -> bool:
         return permission in self.shape.everywhere
 
