@@ -47,6 +47,7 @@ class Decision:
 
 
 NO_WORDS = Decision()
+_BODIES = frozenset(Body) - {Body.CITY, Body.SECRETARIAT, Body.SYSTEM}  # those for which somebody else writes it down
 _UNDER = {rule.event: rule.permission for rule in RULES.values()}
 CHECKING = Decision(body=Body.SECRETARIAT)  # of a check that began with the decision about it
 
@@ -354,7 +355,7 @@ def _happening(
         event, Subject.CITY, city_id, {key: value for key, value in facts.items() if value},
         words={"reason": said.reason, "reference": said.reference},
         decided={"status": (source.value if source else None, target.value)} if target else {},
-        place=city_id, under=_UNDER.get(event), body=said.body.value if said.body else "",
+        place=city_id, under=_UNDER.get(event), body=said.body.value if said.body in _BODIES else "",
     )  # fmt: skip
 
 

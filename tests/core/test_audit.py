@@ -334,8 +334,6 @@ def test_an_entry_says_by_which_post_and_for_whom_the_actor_acted(
 def test_who_writes_down_the_decision_of_a_body_acts_for_it():
     happening = audit.Happening(Event.MEMBER_SUSPENDED, Subject.CITY, HERE, {}, place=HERE, body="executive_committee")
     assert acting(person(OFFICER), happening)["for"] == {"kind": "body", "id": "executive_committee"}
-    own = audit.Happening(Event.APPLICATION_ACCEPTED, Subject.CITY, HERE, {}, place=HERE, body="secretariat")
-    assert acting(person(OFFICER), own)["for"] == OFFICE
 
 
 def test_a_person_is_told_by_his_key_alone_and_a_subject_is_one_of_the_set():

@@ -146,7 +146,7 @@ def acting(actor: Actor, told: Happening) -> dict[str, Any]:
 
 
 def _for(post: Post | None, body: str) -> dict[str, str] | None:
-    if body and body != PlaceKind.SECRETARIAT:
+    if body:
         return {"kind": PlaceKind.BODY.value, "id": body}
     if post is None:
         return None
