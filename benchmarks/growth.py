@@ -43,6 +43,11 @@ LIST = (
     "query($f: PracticeFilter, $o: PracticeOrder) { practices(first: 20, filter: $f, orderBy: $o) { nodes { slug } } }"
 )
 COUNT = "query($f: PracticeFilter) { practices(filter: $f) { totalCount totalCountIsCapped } }"
+FACET = "query($f: PracticeFilter) { practices(filter: $f) { totalCount facets { themes { value count } } } }"
+KINDS = ("country", "region", "themes", "sdg", "status", "stage", "locale", "technologies", "evidence")
+FACETS = "facets { cities { city { slug } count } %s }" % " ".join(  # noqa: UP031  # GraphQL is full of braces
+    f"{kind} {{ value count name {{ text }} }}" for kind in KINDS
+)
 OTHERS = {
     "a page with cursors": "{ practices(first: 20) { edges { cursor node { slug } } pageInfo { hasNextPage } } }",
     "the last 20": "{ practices(last: 20) { nodes { slug } pageInfo { hasPreviousPage } } }",
@@ -51,6 +56,7 @@ OTHERS = {
     "100 cities × 5 with counts": (
         "{ cities(first: 100) { nodes { slug practices(first: 5) { totalCount nodes { slug } } } } }"
     ),
+    "20 with every facet": f"{{ practices(first: 20) {{ totalCount nodes {{ slug }} {FACETS} }} }}",
     "100 cities × 5 by slug": (
         "{ cities(first: 100) { nodes { practices(first: 5, orderBy: {field: SLUG}) { nodes { slug } } } } }"
     ),
@@ -60,7 +66,9 @@ OTHERS = {
     ),
 }
 COUNTED_IN = 40.0  # ms: up to its bound a count grows with what it counts
-SECTIONS = {"alone": (LIST, 15.0), "pairs": (LIST, 15.0), "counts": (COUNT, COUNTED_IN)}
+SECTIONS = {
+    "alone": (LIST, 15.0), "pairs": (LIST, 15.0), "counts": (COUNT, COUNTED_IN), "facets": (FACET, COUNTED_IN),
+}  # fmt: skip
 MOST_GROWTH = 3.0
 LANE = Lane.PUBLIC_HEAVY  # has one connection on two processors
 NOISE = 1.5  # ms: below it growth says nothing
@@ -158,6 +166,7 @@ async def measure(bench: Bench, options: argparse.Namespace) -> list[Figures]:
         every += told("Alone", reader, await bench.section("alone", reader, single))
         counted = [each for each in single if each[0].order == cases.DEFAULT]
         every += told("Counted", reader, await bench.section("counts", reader, counted))
+        every += told("By theme", reader, await bench.section("facets", reader, counted))
         others = [each for each in OTHERS.items() if bench.only.search(each[0])]
         every += told("Others", reader, [await _other(bench, reader, *each) for each in others])
         if reader == "nobody" or options.everybody:
@@ -165,6 +174,7 @@ async def measure(bench: Bench, options: argparse.Namespace) -> list[Figures]:
             double = both(bench, cases.pairs, orders)[:: options.every]
             every += told("In pairs", reader, await bench.section("pairs", reader, double))
             every += told("Pairs counted", reader, await bench.section("counts", reader, double[::3]))
+            every += told("Pairs by theme", reader, await bench.section("facets", reader, double[1::3]))
     return every
 
 

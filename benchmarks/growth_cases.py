@@ -40,11 +40,17 @@ _COUNTED = {
     "themes": _OF_LISTS.format(column="themes"),
     "sdg": _OF_LISTS.format(column="sdg_codes"),
     "locale": _OF_LISTS.format(column="locales"),
+    "technologies": _OF_LISTS.format(column="technologies"),
+    "keywords": _OF_LISTS.format(column="keywords"),
+    "evidence": "select upper(replace(evidence, '-', '_')), count(*) from practice_listing group by 1",
     "status": "select upper(status), count(*) from practice_listing group by 1",
     "stage": "select upper(stage), count(*) from practice_listing group by 1",
 }
-_NOBODY = {"city": "nowhere", "country": "AQ", "themes": "2020.safe-city", "sdg": "13.b", "locale": "th"}
-_MANY = frozenset({"country", "region", "themes", "sdg", "status", "stage"})
+_NOBODY = {
+    "city": "nowhere", "country": "AQ", "themes": "2020.safe-city", "sdg": "13.b", "locale": "th",
+    "technologies": "telegraph", "keywords": "telegraph",
+}  # fmt: skip
+_MANY = frozenset({"country", "region", "themes", "sdg", "status", "stage", "technologies", "keywords", "evidence"})
 _MOMENTS = {
     "publishedAfter": ("sorted_at", (1.0, 0.9995, 0.97, 0.5, 0.0)),
     "publishedBefore": ("sorted_at", (0.0, 0.0005, 0.03, 0.5, 1.0)),

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine
 
 from federation.jose.replay import once
 from wego import migrations, postgres
-from wego.setup import prepare
+from wego.setup import load_terms, prepare
 
 FAST = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off"}
 
@@ -165,3 +165,15 @@ _TWIN = """
         select '00000000-0000-0000-0000-000000000001', 'opened', (select id from city where slug = 'two'), 'en',
         'draft', 'private', '', '', '{}', '{}', '{}', '{}', '{}', 'city', 'pilot', 'x'
 """
+
+
+def test_a_word_that_is_none_any_more_is_retired_and_comes_back_when_it_is_one_again(url: str):
+    prepare(url)
+    asked = "select scheme, code from term where retired"
+    with psycopg.connect(url, autocommit=True) as connection:
+        assert connection.execute(asked).fetchall() == []
+        gone = "(gen_random_uuid(), 'theme', '1999.telegraphs', 99)"
+        connection.execute(f"insert into term (id, scheme, code, position) values {gone}")
+        connection.execute("update term set retired = true where code = '2020.mobility'")
+        load_terms(connection)
+        assert connection.execute(asked).fetchall() == [("theme", "1999.telegraphs")]

@@ -50,6 +50,7 @@ WRITING = bool(os.environ.get("WEGO_WRITE_VISIBILITY"))
 
 # Edges that show their thing to whoever sees what they hang on, each with its reason.
 SEEN_WITH = {
+    "CityCount.city": "a practice says whose it is, and those that are counted are seen",
     "Practice.city": "a practice says whose it is",
     "Viewer.person": "himself",
     "Viewer.posts": "his own",
@@ -58,6 +59,7 @@ SEEN_WITH = {
 PART_OF = {
     "ApplicationFile": "Application", "CityName": "City", "TextBlock": "Practice or TextVersion",
     "TextSection": "Practice", "ReviewComment": "Review", "TranslatedSection": "Translation",
+    "Term": "everybody", "Vocabulary": "everybody",
 }  # fmt: skip
 
 
@@ -101,6 +103,8 @@ def documents(there: Stage) -> list[str]:
         f"{{ {listing(name, definition)} }}" for name, definition in root.fields.items() if "first" in definition.args
     ]
     found.append(f"{{ viewer {selection(get_named_type(root.fields['viewer'].type))} }}")
+    words_of = selection(get_named_type(root.fields["vocabulary"].type))
+    found.append(f'{{ vocabularies {words_of} vocabulary(scheme: "theme") {words_of} }}')
     words = [canary(word) for word in there.world.practices]
     named = " ".join(f'p{at}: practice(slug: "{word}") {{ __typename slug }}' for at, word in enumerate(words))
     return [*found, f'{{ {named} city(slug: "{canary(HOPEFUL)}") {{ __typename slug }} }}']

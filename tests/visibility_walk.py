@@ -15,7 +15,7 @@ from graphql import (
 
 DEEPEST = 4  # objects within objects
 # Edges to a thing that is not asked for its own predicate: what lies behind it is walked as well.
-OPEN = frozenset({"Practice.city", "Viewer.person"})
+OPEN = frozenset({"Practice.city", "Viewer.person", "CityCount.city"})
 VERSIONS = range(1, 5)  # numbers that `since` is tried with
 PLAIN = frozenset({"Connection", "Edge", "PageInfo"})
 
@@ -39,9 +39,18 @@ def selection(gtype: Any, path: tuple[str, ...] = ()) -> str:
 
 def listing(name: str, definition: GraphQLField) -> str:
     """A list at the root. Rows that have an id are asked for everything by that; of others it is asked here."""
-    node = get_named_type(get_named_type(definition.type).fields["nodes"].type)
+    connection: Any = get_named_type(definition.type)
+    node = get_named_type(connection.fields["nodes"].type)
     nodes = "{ __typename id }" if "id" in node.fields else selection(node)
-    return f"{name}(first: 100) {{ totalCount pageInfo {{ endCursor }} edges {{ cursor }} nodes {nodes} }}"
+    page = f"totalCount pageInfo {{ endCursor }} edges {{ cursor }} nodes {nodes} {_facets(connection)}"
+    return f"{name}(first: 100) {{ {page} }}"
+
+
+def _facets(connection: Any) -> str:
+    """Of which values there are how many, where the list tells."""
+    if "facets" not in connection.fields:
+        return ""
+    return f"facets {selection(get_named_type(connection.fields['facets'].type))}"
 
 
 def _page(name: str, connection: Any, path: tuple[str, ...]) -> str:

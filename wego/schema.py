@@ -10,6 +10,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from i18n.language.graphql import LANGUAGE_TAG, LanguageTag
+from i18n.language.vocabularies import VocabularyQueries
 from members import graphql as members
 from practices import graphql as practices
 from wego.core import reads
@@ -32,7 +33,7 @@ class Mutation:
 
 def _join() -> None:
     """Put the packages' roots and additions together."""
-    reads.extend(Query, members.MemberQueries, practices.PracticeQueries)
+    reads.extend(Query, VocabularyQueries, members.MemberQueries, practices.PracticeQueries)
     reads.extend(Mutation, members.MemberMutations, practices.PracticeMutations)
     practices.extend_lower_types()
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import psycopg
 
+from i18n.language.vocabularies import terms as language_terms
 from members.membership.terms import terms as member_terms
 from members.register import places
 from practices.cases.terms import terms as practice_terms
@@ -65,12 +66,14 @@ def _is_current(connection: psycopg.Connection) -> bool:
 
 
 def load_terms(connection: psycopg.Connection) -> None:
-    """Write every word of the vocabularies and its labels, replacing older labels."""
+    """Write every word of the vocabularies and its labels, replacing older labels; what is no word of theirs any more
+    is retired."""
     with connection.transaction(), connection.cursor() as cursor:
-        for scheme, code, position, labels in (*member_terms(), *practice_terms()):
+        cursor.execute("update term set retired = true")
+        for scheme, code, position, labels in (*language_terms(), *member_terms(), *practice_terms()):
             cursor.execute(
                 "insert into term (id, scheme, code, position) values (gen_random_uuid(), %s, %s, %s) "
-                "on conflict (scheme, code) do update set position = excluded.position",
+                "on conflict (scheme, code) do update set position = excluded.position, retired = false",
                 (scheme, code, position),
             )
             cursor.executemany(

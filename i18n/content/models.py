@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, LargeBinary, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from i18n.language.origins import Origin
@@ -174,6 +174,7 @@ class Term(SQLModel, table=True):
     scheme: str
     code: str
     position: int = 0
+    retired: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class TermLabel(SQLModel, table=True):

@@ -71,9 +71,13 @@ def text(pick: reads.Pick | reads.Own, sql: str, doc: str, *, origin: str = "'or
 
 def label(scheme: str, code: str, doc: str) -> Any:
     """Declare the label of a word of a fixed vocabulary (`term_label`), such as a theme; {t} is the owner's row."""
+    return label_of(f"'{scheme}'", code, doc)
+
+
+def label_of(scheme: str, code: str, doc: str) -> Any:
+    """The same, where the row itself tells the vocabulary."""
     step = (
-        "select {columns} from term_label r "
-        f"where r.scheme = '{scheme}' and r.code = {code} and r.locale = {{locale}}"
+        f"select {{columns}} from term_label r where r.scheme = {scheme} and r.code = {code} and r.locale = {{locale}}"
     )
     return text(reads.Pick(step, "'en'"), "{x}.label", doc, origin="'human'")
 

@@ -243,6 +243,11 @@ def is_theme(code: str) -> bool:
     return code in THEMES
 
 
+def is_code(text: str) -> bool:
+    """Whether it can be a code of a technology, such as `open-source`."""
+    return _KEBAB.fullmatch(text) is not None
+
+
 def is_goal(code: str) -> bool:
     """Whether it is a goal, such as `16`, or a target, such as `16.10`."""
     return code in _GOALS

@@ -49,6 +49,13 @@ class Stage(StrEnum):
     ENDED = "ended"
 
 
+class EvidenceLevel(StrEnum):
+    """How well what a practice tells can be checked. Derived from its facts (SQL function `wego_evidence`)."""
+
+    SELF_REPORTED = "self-reported"
+    DOCUMENTED = "documented"
+
+
 class ReviewStatus(StrEnum):
     ASSIGNED = "assigned"
     CHANGES_REQUESTED = "changes_requested"
@@ -106,7 +113,7 @@ class Practice(TextOwner, table=True):
 
 class PracticeListing(SQLModel, table=True):
     """What lists ask of a practice, in a narrow row: they filter, order and count here. Derived by triggers, in the
-    statement that changed the practice or its readings (migration 0004), and never written by a service."""
+    statement that changed the practice or its readings (migrations 0004 and 0014), and never written by a service."""
 
     __tablename__ = "practice_listing"
     __table_args__ = (
@@ -134,7 +141,7 @@ class PracticeListing(SQLModel, table=True):
             "ix_practice_listing_found",
             text(
                 "wego_practice_facets(city_id, country, region, status, visibility, public_from, stage, themes, "
-                "sdg_codes, locales)"
+                "sdg_codes, locales, evidence, technologies, keywords)"
             ),
             text("wego_title_grams(titles)"),
             postgresql_using="gin",
@@ -154,6 +161,9 @@ class PracticeListing(SQLModel, table=True):
     themes: list[str] = words()
     sdg_codes: list[str] = words()
     locales: list[str] = words()
+    technologies: list[str] = words()
+    keywords: list[str] = words()  # of all languages, in lower case
+    evidence: str
     titles: str  # in lower case, one in a line
     published_at: dt.datetime | None = moment(nullable=True)
     updated_at: dt.datetime = moment()

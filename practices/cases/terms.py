@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from practices.cases.facts import THEMES
+from practices.cases.models import EvidenceLevel, Stage
 
 # Categories that return in a later edition keep their words.
 _KINDS = (
@@ -59,8 +60,48 @@ _GOALS = {
 }
 
 
+_STAGES = {
+    "en": "Pilot|Being introduced|In operation|Scaled up|Ended",
+    "ko": "시범 운영|도입 중|운영 중|확대 시행|종료",
+    "zh-Hans": "试点|实施中|运行中|已推广|已结束",
+    "ar": "تجريبي|قيد التنفيذ|قيد التشغيل|موسّع|منتهٍ",
+    "fr": "Pilote|En cours de mise en œuvre|En service|Déployé à grande échelle|Terminé",
+    "es": "Piloto|En implantación|En funcionamiento|Ampliado|Finalizado",
+    "ru": "Пилотный проект|Внедряется|Действует|Расширен|Завершён",
+    "pt": "Piloto|Em implementação|Em funcionamento|Ampliado|Terminado",
+    "id": "Uji coba|Sedang diterapkan|Beroperasi|Diperluas|Berakhir",
+    "tr": "Pilot|Uygulanıyor|Yürürlükte|Yaygınlaştırıldı|Sona erdi",
+    "vi": "Thí điểm|Đang triển khai|Đang vận hành|Đã nhân rộng|Đã kết thúc",
+    "mn": "Туршилт|Хэрэгжүүлж байна|Ажиллаж байна|Өргөжүүлсэн|Дууссан",
+    "ja": "試行|導入中|運用中|拡大実施|終了",
+    "de": "Pilotprojekt|In Einführung|In Betrieb|Ausgeweitet|Beendet",
+    "hi": "प्रायोगिक|लागू किया जा रहा है|संचालित|विस्तारित|समाप्त",
+    "sw": "Majaribio|Inatekelezwa|Inafanya kazi|Imepanuliwa|Imekwisha",
+}
+
+_EVIDENCE = {
+    "en": "Self-reported|Documented",
+    "ko": "자체 보고|근거 자료 있음",
+    "zh-Hans": "自行申报|有据可查",
+    "ar": "مُبلَّغ ذاتيًا|موثَّق",
+    "fr": "Déclaré par la ville|Documenté",
+    "es": "Declarado por la ciudad|Documentado",
+    "ru": "По сообщению города|Подтверждено источниками",
+    "pt": "Declarado pela cidade|Documentado",
+    "id": "Dilaporkan sendiri|Terdokumentasi",
+    "tr": "Kent beyanı|Belgelenmiş",
+    "vi": "Thành phố tự báo cáo|Có tài liệu dẫn chứng",
+    "mn": "Хотын мэдээлэл|Баримттай",
+    "ja": "都市による申告|裏付け資料あり",
+    "de": "Eigene Angabe|Belegt",
+    "hi": "स्वयं सूचित|प्रलेखित",
+    "sw": "Imeripotiwa na jiji lenyewe|Ina vyanzo",
+}
+
+
 def terms() -> Iterator[tuple[str, str, int, dict[str, str]]]:
-    """(scheme, code, position, label by locale) of every theme and goal."""
+    """(scheme, code, position, label by locale) of every theme, goal, stage and level of
+    evidence."""
     kinds = {locale: dict(zip(_KINDS, labels.split("|"), strict=True)) for locale, labels in _THEMES.items()}
     for position, code in enumerate(THEMES):
         kind = code.partition(".")[2]
@@ -68,3 +109,7 @@ def terms() -> Iterator[tuple[str, str, int, dict[str, str]]]:
     goals = {locale: labels.split("|") for locale, labels in _GOALS.items()}
     for goal in range(1, 18):
         yield "sdg", str(goal), goal, {locale: labels[goal - 1] for locale, labels in goals.items()}
+    for scheme, codes, words in (("stage", Stage, _STAGES), ("evidence", EvidenceLevel, _EVIDENCE)):
+        listed = {locale: labels.split("|") for locale, labels in words.items()}
+        for position, code in enumerate(codes):
+            yield scheme, str(code), position, {locale: labels[position] for locale, labels in listed.items()}

@@ -22,7 +22,7 @@ from ..conftest import clone, drop, owner_url
 S = PracticeStatus
 SAME = (
     "slug", "city_id", "status", "visibility", "public_from", "stage", "themes", "sdg_codes", "published_at",
-    "updated_at", "sorted_at",
+    "updated_at", "sorted_at", "technologies",
 )  # fmt: skip
 
 
@@ -34,6 +34,14 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, StrEnum) else value
 
 
+_KEYWORDS = "select p.id, lower(w) from practice p, jsonb_each(p.keywords) k, jsonb_array_elements_text(k.value) w"
+
+
+def evidence(practice: dict[str, Any]) -> str:
+    shown = any(each["evidence_url"] for each in practice["indicators"])
+    return "documented" if practice["sources"] or shown else "self-reported"
+
+
 async def check(db: Session) -> dict[UUID, dict[str, Any]]:
     """Compare the whole listing with the truth, told in Python; the listing by key."""
     await db.flush()
@@ -42,6 +50,7 @@ async def check(db: Session) -> dict[UUID, dict[str, Any]]:
     # Small letters are the database's: Python takes some, such as the Turkish dotted one, for two.
     for key, locale, title in await db.execute(text("select document_id, locale, lower(title) from content_reading")):
         titles.setdefault(key, {})[locale] = title
+    keywords = [tuple(row) for row in await db.execute(text(_KEYWORDS))]
     expected = {}
     cities = {city["id"]: city for city in await rows(db, City)}
     for practice in await rows(db, Practice):
@@ -50,8 +59,10 @@ async def check(db: Session) -> dict[UUID, dict[str, Any]]:
             "id": practice["id"], **{name: plain(practice[name]) for name in SAME}, "locales": list(found),
             "country": cities[practice["city_id"]]["country"], "region": cities[practice["city_id"]]["region"].value,
             "titles": "\n".join(found.values()),
+            "keywords": sorted({word for key, word in keywords if key == practice["id"]}),
+            "evidence": evidence(practice),
         }  # fmt: skip
-    listed = {row["id"]: row for row in await rows(db, PracticeListing)}
+    listed = {row["id"]: {**row, "keywords": sorted(row["keywords"])} for row in await rows(db, PracticeListing)}
     assert listed == expected
     return listed
 
@@ -139,7 +150,8 @@ async def test_the_index_is_asked_for_no_fewer_rows_than_may_be_seen(world: Worl
     found = await world.db.execute(
         text(
             "select l.status, l.visibility, l.public_from is not null, wego_practice_facets(city_id, country,"
-            " region, status, visibility, public_from, stage, themes, sdg_codes, locales) from practice_listing l"
+            " region, status, visibility, public_from, stage, themes, sdg_codes, locales, evidence, technologies,"
+            " keywords) from practice_listing l"
         )
     )
     for status, visibility, public, facets in found:

@@ -380,7 +380,20 @@ class Listing:
                     result[key] = [self.edge(row, inner) for row in page]
                 case "pageInfo":
                     result[key] = self.page_info(info, inner)
+                case "facets":
+                    result[key] = self.facets(inner)
         return result
+
+    def facets(self, sets: list[Any]) -> dict[str, Any]:
+        """What there is of each value, counted in all rows; a listing has a row for each, under the same key."""
+        kept = " and ".join(f"({each})" for each in self.where if each)
+        rows = f"select {self.alias}.* from {self.source}{' where ' + kept if kept else ''}"
+        if self.meta.listing is not None:
+            rows = f"select l$.* from {self.meta.listing.source} l$ join ({rows}) k$ on k$.id = l$.id"
+        names = {"m": f"({rows})", "r": "r$", "most": str(COUNTED)}
+        return self.naive.object(
+            get_named_type(self.target.fields["facets"].type), Scope(self.parent.chain, "", names), sets
+        )
 
     def page_info(self, info: dict[str, Any], sets: list[Any]) -> dict[str, Any]:
         kind: Any = get_named_type(self.target.fields["pageInfo"].type)

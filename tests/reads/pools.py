@@ -32,7 +32,7 @@ TAGS = (
 )
 
 
-VOCABULARIES = frozenset({"country", "themes", "sdg", "kind"})
+VOCABULARIES = frozenset({"country", "themes", "sdg", "kind", "technologies"})
 
 
 class Pools:

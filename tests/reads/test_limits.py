@@ -264,11 +264,13 @@ def filter_of(root: str) -> str:
 
 
 def known_word(name: str) -> str:
-    return {"country": "KR", "themes": "2020.mobility", "sdg": "16.10", "kind": "assembly"}.get(name, "seoul")
+    known = {"country": "KR", "themes": "2020.mobility", "sdg": "16.10", "kind": "assembly", "technologies": "wiki"}
+    return known.get(name, "seoul")
 
 
 VOCABULARIES = {
     ("practices", "country"), ("practices", "themes"), ("practices", "sdg"), ("cities", "country"),
+    ("practices", "technologies"),
     ("applications", "country"), ("history", "kind"),
 }  # fmt: skip
 UNKNOWN = {
@@ -276,6 +278,7 @@ UNKNOWN = {
     "themes": ["mobility", "2020", "2020.Mobility", ""],
     "sdg": ["99", "0", "18", "016", "16.11", "16.c", "SDG16", ""],
     "kind": ["Assembly", "party", ""],
+    "technologies": ["Wiki", "open source", "-", ""],
 }
 
 
@@ -283,7 +286,7 @@ def test_every_text_of_a_filter_is_a_free_one_or_of_a_vocabulary() -> None:
     """Names of cities may be absent, as what may not be seen is; all other lists of words are closed."""
     assert {(root, name) for root, name, meta, _ in conditions() if meta.known} == VOCABULARIES
     free = {(root, name) for root, name, meta, _ in conditions() if not meta.known}
-    assert free == {("practices", "city"), ("practices", "cities"), ("practices", "titleContains"),
+    assert free == {("practices", "city"), ("practices", "cities"), ("practices", "titleContains"), ("practices", "keywords"),
                     ("cities", "nameContains"), ("people", "email")}  # fmt: skip
 
 

@@ -39,6 +39,10 @@ WAYS = {
 }
 CASES = 70
 ORDERS = ("PUBLISHED_AT", "UPDATED_AT", "SLUG")
+FACETS = " ".join(
+    f"{name} {{ value name {{ text }} group count }}"
+    for name in ("country", "region", "themes", "sdg", "status", "stage", "locale", "technologies", "evidence")
+)
 PAGE = "totalCount totalCountIsCapped nodes { slug } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 
 
@@ -61,7 +65,9 @@ class Dice:
         for side in ("after", "before"):
             if self.random.random() < 0.25:
                 size += f', {side}: "{self.random.choice(self.pools.cursors["Practice", order.lower()])}"'
-        inner = "practices(%s, filter: $f, orderBy: $o) { %s }" % (size, PAGE)
+        facets = self.random.random() < 0.4 and counting.COUNTED == 10_000  # beyond it, any rows will do
+        page = f"{PAGE} facets {{ isCapped cities {{ city {{ slug }} count }} {FACETS} }}" if facets else PAGE
+        inner = "practices(%s, filter: $f, orderBy: $o) { %s }" % (size, page)
         body = inner if self.random.random() < 0.7 else "cities(first: 8) { nodes { slug %s } }" % inner
         return Operation("query($f: PracticeFilter, $o: PracticeOrder) { %s }" % body, variables)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from i18n.language.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, in_map, label, text
+from i18n.language.vocabularies import counted
 from members.register.cities import NAMES_LIMIT
 from members.register.models import HISTORY_KINDS, LISTED, Body, MembershipKind, MembershipStatus, Region
 from wego.core import reads
@@ -238,14 +239,35 @@ _NAMED = (
 @strawberry.input(description="Which cities. Of a list of values, any will do; all conditions must be met.")
 class CityFilter:
     country: list[str] | None = reads.condition(
-        "{t}.country = any({v})", "text[]", "In these countries (ISO 3166-1).", known=is_country
+        "{t}.country = any({v})",
+        "text[]",
+        "In these countries (ISO 3166-1).",
+        known=is_country,
+        counted=counted("{r}.country", "These are the countries in which they lie.", scheme="country"),
     )
-    region: list[Region] | None = reads.condition("{t}.region = any({v})", "text[]", "In these regions.")
+    region: list[Region] | None = reads.condition(
+        "{t}.region = any({v})",
+        "text[]",
+        "In these regions.",
+        counted=counted("{r}.region", "These are the regions in which they lie.", scheme="region", is_enum=True),
+    )
     membership_status: list[MembershipStatus] | None = reads.condition(
-        _STATUS, "text[]", "With a membership in these states."
+        _STATUS,
+        "text[]",
+        "With a membership in these states.",
+        counted=counted(
+            "(select m.status from membership m where m.city_id = {r}.id)",
+            "These are the states of their memberships.",
+            is_enum=True,
+        ),
     )
     language: list[LanguageTag] | None = reads.condition(
-        "{t}.languages && {v}::varchar[]", "text[]", "With one of these languages in the administration."
+        "{t}.languages && {v}::varchar[]",
+        "text[]",
+        "With one of these languages in the administration.",
+        counted=counted(
+            "unnest({r}.languages)", "These are the languages of their administrations.", scheme="language"
+        ),
     )
     name_contains: str | None = reads.condition(_NAMED, "text", "With this in its name, in any language.", price=250)
     population_min: int | None = reads.condition("{t}.population >= {v}", "bigint", "With at least so many people.")

@@ -7,10 +7,12 @@ from datetime import datetime
 import strawberry
 
 from i18n.language.graphql import LanguageTag
+from i18n.language.vocabularies import counted
+from members.register.graphql.cities import City
 from members.register.models import Region
 from practices.cases import facts
 from practices.cases.graphql.types import Practice, ways_to_see
-from practices.cases.models import PracticeStatus, Stage
+from practices.cases.models import EvidenceLevel, PracticeStatus, Stage
 from wego.core import reads
 from wego.core.forms import is_country
 
@@ -25,6 +27,11 @@ _TITLE = (
 # The same, of the listing: there a line is a title.
 _LISTED_LOCALE = "{v} = any({t}.locales)"
 _LISTED_TITLE = "strpos({t}.titles, lower({v})) > 0 and strpos({v}, E'\\n') = 0 and {t}.titles <> ''"
+_KEYWORDS = (
+    "exists (select 1 from jsonb_each({t}.keywords) k, jsonb_array_elements_text(k.value) w"
+    " where lower(w) = any(array(select lower(v) from unnest({v}) v)))"
+)
+_LISTED_KEYWORDS = "{t}.keywords && array(select lower(v)::varchar from unnest({v}) v)"
 _FOUND = "wego_title_grams({t}.titles) @@ wego_title_query({v})"
 
 
@@ -32,36 +39,109 @@ def _through(sql: str) -> reads.Through:
     return reads.Through("city_id", "c", sql)
 
 
+@strawberry.type(description="A `CityCount` says how many practices of a list are of one city.")
+class CityCount:
+    city: City = reads.one("{t}.id = {p}.value", "This is the city.", visible=False)  # seen with its practices
+    count: int = reads.column("{t}.count", "So many of the practices that were counted are its own.")
+
+
 @strawberry.input(description="Which practices. Of a list of values, any will do; all conditions must be met.")
 class PracticeFilter:
     city: str | None = reads.condition(_CITY, "text", "Of this city, by its slug.", index=_through("{c}.slug = {v}"))
     cities: list[str] | None = reads.condition(
-        _CITIES, "text[]", "Of these cities, by their slugs.", index=_through("{c}.slug = any({v})")
+        _CITIES,
+        "text[]",
+        "Of these cities, by their slugs.",
+        index=_through("{c}.slug = any({v})"),
+        counted=reads.Counted(CityCount, "{r}.city_id", "These are the cities whose practices they are."),
     )
     country: list[str] | None = reads.condition(
-        _COUNTRY, "text[]", "Of cities in these countries (ISO 3166-1).", known=is_country,
-        listed="{t}.country = any({v})", index=reads.Facet("k", _through("{c}.country = any({v})")),
-    )  # fmt: skip
+        _COUNTRY,
+        "text[]",
+        "Of cities in these countries (ISO 3166-1).",
+        known=is_country,
+        listed="{t}.country = any({v})",
+        index=reads.Facet("k", _through("{c}.country = any({v})")),
+        counted=counted("{r}.country", "These are the countries of their cities.", scheme="country"),
+    )
     region: list[Region] | None = reads.condition(
-        _REGION, "text[]", "Of cities in these regions.", listed="{t}.region = any({v})",
+        _REGION,
+        "text[]",
+        "Of cities in these regions.",
+        listed="{t}.region = any({v})",
         index=reads.Facet("r", _through("{c}.region = any({v})")),
-    )  # fmt: skip
+        counted=counted("{r}.region", "These are the regions of their cities.", scheme="region", is_enum=True),
+    )
     themes: list[str] | None = reads.condition(
-        "{t}.themes && {v}::varchar[]", "text[]", "With one of these themes.", known=facts.is_theme,
+        "{t}.themes && {v}::varchar[]",
+        "text[]",
+        "With one of these themes.",
+        known=facts.is_theme,
         index=reads.Facet("t"),
-    )  # fmt: skip
+        counted=counted(
+            "unnest({r}.themes)",
+            "These are their themes. Themes of two editions that share a name are told apart, see `group`.",
+            scheme="theme",
+            group="split_part(g$.value, '.', 1)",
+        ),
+    )
     sdg: list[str] | None = reads.condition(
-        "{t}.sdg_codes && {v}::varchar[]", "text[]", "With one of these goals or targets, such as `16` or `16.10`.",
-        known=facts.is_goal, index=reads.Facet("d"),
-    )  # fmt: skip
+        "{t}.sdg_codes && {v}::varchar[]",
+        "text[]",
+        "With one of these goals or targets, such as `16` or `16.10`.",
+        known=facts.is_goal,
+        index=reads.Facet("d"),
+        counted=counted(
+            "unnest({r}.sdg_codes)",
+            "These are the goals and targets to which they contribute; who names a target names its goal as well.",
+            scheme="sdg",
+            group="nullif(split_part(g$.value, '.', 1), g$.value)",
+        ),
+    )
     status: list[PracticeStatus] | None = reads.condition(
-        "{t}.status = any({v})", "text[]", "In these states.", index=reads.Facet("s")
+        "{t}.status = any({v})",
+        "text[]",
+        "In these states.",
+        index=reads.Facet("s"),
+        counted=counted("{r}.status", "These are the states in which they are.", is_enum=True),
     )
     stage: list[Stage] | None = reads.condition(
-        "{t}.stage = any({v})", "text[]", "In these stages.", index=reads.Facet("g")
+        "{t}.stage = any({v})",
+        "text[]",
+        "In these stages.",
+        index=reads.Facet("g"),
+        counted=counted("{r}.stage", "These are the stages that they have reached.", scheme="stage", is_enum=True),
     )
     locale: LanguageTag | None = reads.condition(
-        _LOCALE, "text", "That can be read in this language.", listed=_LISTED_LOCALE, index=reads.Facet("l")
+        _LOCALE,
+        "text",
+        "That can be read in this language.",
+        listed=_LISTED_LOCALE,
+        index=reads.Facet("l"),
+        counted=counted("unnest({r}.locales)", "These are the languages in which they can be read.", scheme="language"),
+    )
+    technologies: list[str] | None = reads.condition(
+        "{t}.technologies && {v}::varchar[]",
+        "text[]",
+        "Only practices with one of these technologies are listed, by code, such as `open-source`.",
+        known=facts.is_code,
+        index=reads.Facet("h"),
+        counted=counted("unnest({r}.technologies)", "These are the technologies that they use, by code."),
+    )
+    keywords: list[str] | None = reads.condition(
+        _KEYWORDS,
+        "text[]",
+        "Only practices with one of these keywords are listed, in whichever language; upper and lower case are alike.",
+        listed=_LISTED_KEYWORDS,
+        index=reads.Facet("w", word="lower({v})"),
+    )
+    evidence: list[EvidenceLevel] | None = reads.condition(
+        "wego_evidence({t}.sources, {t}.indicators) = any({v})",
+        "text[]",
+        "Only practices whose evidence is of one of these levels are listed.",
+        listed="{t}.evidence = any({v})",
+        index=reads.Facet("e"),
+        counted=counted("{r}.evidence", "These are the levels of their evidence.", scheme="evidence", is_enum=True),
     )
     title_contains: str | None = reads.condition(
         _TITLE,
@@ -85,7 +165,7 @@ class PracticeFilter:
 # The arguments are those of the index `ix_practice_listing_found`, word for word.
 _FACETS = (
     "wego_practice_facets({t}.city_id, {t}.country, {t}.region, {t}.status, {t}.visibility, {t}.public_from, "
-    "{t}.stage, {t}.themes, {t}.sdg_codes, {t}.locales)"
+    "{t}.stage, {t}.themes, {t}.sdg_codes, {t}.locales, {t}.evidence, {t}.technologies, {t}.keywords)"
 )
 _MONTHS = {
     column: f"date_trunc('month', {column} at time zone 'UTC')" for column in ("{t}.sorted_at", "{t}.updated_at")

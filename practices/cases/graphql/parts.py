@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from i18n.language.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, in_map, label
-from practices.cases.models import ActivityLevel, PracticeStatus, Stage, Visibility
+from practices.cases.models import ActivityLevel, EvidenceLevel, PracticeStatus, Stage, Visibility
 from wego.core import reads
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 strawberry.enum(PracticeStatus, description="Where a practice is in its life.")
 strawberry.enum(Visibility, name="PracticeVisibility", description="Who may see a published practice.")
+strawberry.enum(EvidenceLevel, description="An `EvidenceLevel` says how well it can be checked what a practice tells.")
 strawberry.enum(ActivityLevel, description="The level on which a practice acts.")
 strawberry.enum(Stage, name="PracticeStage", description="How far the practice itself is.")
 

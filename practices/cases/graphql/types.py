@@ -22,7 +22,7 @@ from practices.cases.graphql.parts import (
     Source,
     Theme,
 )
-from practices.cases.models import ActivityLevel, PracticeStatus, Stage, Visibility
+from practices.cases.models import ActivityLevel, EvidenceLevel, PracticeStatus, Stage, Visibility
 from wego.core import reads
 from wego.core.access import ActorKind, Permission
 
@@ -90,6 +90,11 @@ class Practice(reads.Node, WithTexts):
         None, "Whom to ask. Empty for who is no member.", order="{t}.ord", source=_elements("contacts"), expected=3
     )
     sources: list[Source] = reads.many(None, "Where the facts are from.", order="{t}.ord", source=_elements("sources"))
+    evidence_level: EvidenceLevel = reads.column(
+        "wego_evidence({t}.sources, {t}.indicators)",
+        "This says how well it can be checked what is told here: `DOCUMENTED` when it names a source, or says of an "
+        "indicator where it can be checked, else `SELF_REPORTED`.",
+    )
     level_of_activity: ActivityLevel = reads.column("{t}.level_of_activity", "On which level it acts.")
     stage: Stage = reads.column("{t}.stage", "How far the practice itself is.")
     launched_on: date | None = reads.column("{t}.launched_on", "When it began.")

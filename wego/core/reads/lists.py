@@ -157,8 +157,8 @@ def _facet(counted: Counted) -> tuple[Any, Any]:
 def _source(counted: Counted) -> str:
     """The rows of a facet: each value with its count, and what else its type wants to know of it."""
     further = "".join(f", {sql} as {name}" for name, sql in counted.columns.items())
-    values = counted.values.format(r="r$")
-    rows = f"select g$.value, least(count(*), {{most}}) as count from (select {values} as value from {{m}} as r$) g$"
+    values = f"select {counted.values} as value from {{m}} as {{r}}"
+    rows = f"select g$.value, least(count(*), {{most}}) as count from ({values}) g$"
     return f"(select g$.*{further} from ({rows} where g$.value is not null group by 1) g$) as {{t}}"
 
 

@@ -190,7 +190,7 @@ class Page:
         lists: dict[str, str] = {}
         names = {nodes[0].name.value for nodes in selected.values()}
         more = "pageInfo" in names
-        self.matched = compiler.query.alias("m") if "facets" in names else None
+        self.matched = compiler.query.alias("m") if "facets" in names else None  # what facets are counted from
         numbered = enumerate(selected.items())
         outer = {key: self._part(nodes, row, lists, f"a{number}") for number, (key, nodes) in numbered}
         count = bool(names & COUNTS)
@@ -224,7 +224,7 @@ class Page:
                 lists[name] = self._edges(sets, row, many)
             case "facets":
                 compiler.spend(self.many * FACETS)
-                row = Row("f$", {"m": str(self.matched), "most": str(counting.COUNTED)})
+                row = Row("f$", {"m": str(self.matched), "r": f"r{self.matched}", "most": str(counting.COUNTED)})
                 facets = get_named_type(self.connection.fields["facets"].type)
                 return compiler.make(facets, row, sets, self.depth + 1, self.many)
             case "pageInfo":
@@ -235,7 +235,7 @@ class Page:
         """The part of the statement that holds what facets are counted from: of each row the columns that they use."""
         if self.matched is None:
             return ""
-        names = dict.fromkeys(re.findall(r"\br\$\.(\w+)", columns))
+        names = dict.fromkeys(re.findall(rf"\br{self.matched}\.(\w+)", columns))
         used = ", ".join(f"{{0}}.{name}" for name in names) or "1 as one"
         if self.counting:
             rows = self.counting.matched(used)

@@ -148,7 +148,10 @@ class Search:
         for condition, place, _ in self.given:
             if isinstance(condition.index, Facet):
                 many = condition.cast.endswith("[]")
-                found.append((condition.index.kind, f"select unnest({place})" if many else f"select {place}"))
+                values = f"unnest({place})" if many else f"(select {place})"
+                found.append(
+                    (condition.index.kind, f"select {condition.index.word.format(v='w$.v')} from {values} as w$(v)")
+                )
         if self.inside:
             kind, value = self.listing.inside
             found.append((kind, f"select {value.format(**self.page.names_of(''))}"))
@@ -290,6 +293,6 @@ def owner_of(condition: Condition) -> Through | None:
     match condition.index:
         case Through() as through:
             return through
-        case Facet(_, owner):
+        case Facet(owner=owner):
             return owner
     return None

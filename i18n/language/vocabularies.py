@@ -1,0 +1,88 @@
+"""The fixed vocabularies as the API lists them, and how many things of a list have which of their words.
+
+Names of languages are those of Unicode CLDR, read through Babel.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import strawberry
+from babel import Locale
+
+from i18n.language.graphql import LocalizedText, label_of
+from i18n.language.locales import DEFAULT, LOCALES
+from wego.core import reads
+
+
+def terms() -> Iterator[tuple[str, str, int, dict[str, str]]]:
+    """The languages that have a code of two letters, and those of the hub, as (scheme, code, position, labels by
+    locale)."""
+    names = {
+        tag: {str(code).replace("_", "-"): str(name) for code, name in Locale.parse(tag, sep="-").languages.items()}
+        for tag in LOCALES
+    }
+    english = names[DEFAULT]
+    codes = {code for code in english if re.fullmatch("[a-z]{2}", code)} | set(LOCALES)
+    for position, code in enumerate(sorted(codes, key=lambda code: english[code])):
+        yield "language", code, position, {tag: known.get(code, english[code]) for tag, known in names.items()}
+
+
+@reads.table("term", key="id")
+@strawberry.type(description="A `Term` is one word of a vocabulary.")
+class Term:
+    code: str = reads.column(
+        "{t}.code",
+        "This is its code, which never changes. An enum of the schema writes it in upper case, with `_` for `-`.",
+    )
+    label: LocalizedText = label_of("{t}.scheme", "{t}.code", "This is what it is called, in short.")
+    position: int = reads.column("{t}.position", "This is its place in the usual order of the vocabulary.")
+    retired: bool = reads.column("{t}.retired", "This says whether it is used for nothing new; what has it keeps it.")
+
+
+@reads.table("(select distinct n.scheme from term n) as {t}", key="scheme")
+@strawberry.type(description="A `Vocabulary` is a fixed list of words, such as the themes of the WeGO Awards.")
+class Vocabulary:
+    scheme: str = reads.column("{t}.scheme", "This is its name, such as `theme`, `sdg` or `country`.")
+    terms: list[Term] = reads.many(
+        "{t}.scheme = {p}.scheme",
+        "These are its words in their usual order, also those that are retired.",
+        order="{t}.position, {t}.code",
+        most=1_000,
+        expected=50,
+    )
+
+
+@strawberry.type
+class VocabularyQueries:
+    vocabularies: list[Vocabulary] = reads.many(
+        None, "These are all vocabularies, by name.", order="{t}.scheme", expected=10
+    )
+    vocabulary: Vocabulary | None = reads.one(
+        "{t}.scheme = {scheme}",
+        "This is the vocabulary of this name; it is null when there is none.",
+        args={"scheme": reads.Arg(str, "text", "This is its name, such as `theme`.")},
+    )
+
+
+@strawberry.type(description="A `FacetCount` says how many things of a list have one value.")
+class FacetCount:
+    value: str = reads.column("{t}.word", "This is the value, in the form in which the filter of the list takes it.")
+    name: LocalizedText | None = label_of(
+        "{t}.scheme", "{t}.value", "This is what the value is called; it is null when it has no name but itself."
+    )
+    group: str | None = reads.column(
+        "{t}.part",
+        "This tells values of the same name apart: of a theme it is the edition of the WeGO Awards, of a target its "
+        "goal; it is null for others.",
+    )
+    count: int = reads.column("{t}.count", "So many of the things that were counted have it.")
+
+
+def counted(
+    values: str, doc: str, *, scheme: str = "", is_enum: bool = False, group: str = "null::text"
+) -> reads.Counted:
+    """Count by the words of a vocabulary, whose labels are those of its scheme; `group` is an expression of `value`."""
+    word = "upper(replace(g$.value, '-', '_'))" if is_enum else "g$.value"
+    return reads.Counted(FacetCount, values, doc, {"scheme": f"'{scheme}'::text", "word": word, "part": group})
