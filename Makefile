@@ -47,11 +47,13 @@ bench: $(STAMP) ## All benchmarks, with ratios; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.token_reads | tee -a benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.growth | tee -a benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.writers 3 | tee -a benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.listeners | tee -a benchmarks/RESULTS.md
 
 bench-smoke: $(STAMP) ## The benchmarks' short form: do they run and answer rightly?
 	$(BIN)/python -m benchmarks.run --smoke
 	$(BIN)/python -m benchmarks.growth --smoke
 	$(BIN)/python -m benchmarks.writers --smoke
+	$(BIN)/python -m benchmarks.listeners --smoke
 
 abuse: $(STAMP) ## Attack a hub with 50,000 practices; print what others notice and what it keeps (ABUSE="--minutes 60")
 	$(BIN)/python -m benchmarks.abuse $(ABUSE)
