@@ -147,6 +147,39 @@ async def test_exit_codes_tell_what_happened(hub: Hub, monkeypatch: pytest.Monke
     assert (away.exit_code, "Does the hub run there" in away.output) == (2, True)
 
 
+async def test_a_query_is_explained_by_its_statement_and_plan_for_who_asks(hub: Hub) -> None:
+    """Against the database alone: nothing is asked of the hub."""
+    text = '{ cities(filter: {country: ["KR"]}) { nodes { slug } totalCount } }'
+    told = await wego("query", text, "--explain")
+    assert told.exit_code == 0, told.output
+    assert told.stdout.startswith("-- cost: ")
+    assert " = ['KR']\n" in told.stdout
+    statement, plan = told.stdout.split(";\n\n")
+    assert statement.splitlines()[-1].startswith("select ")
+    assert "Scan" in plan
+    assert "membership" in plan, "a stranger sees listed members only"
+    officer = await wego("query", text, "--explain", "--person", "cio@seoul.demo")
+    assert officer.exit_code == 0, officer.output
+    assert officer.stdout.count("$") > told.stdout.count("$"), "his own city is one more value"
+    nothing = await wego("query", "{ __typename }", "--explain")
+    assert (nothing.exit_code, nothing.stdout.count("\n")) == (0, 2)
+
+
+async def test_what_cannot_be_explained_is_said(hub: Hub, tmp_path: Path) -> None:
+    key = tmp_path / "demo" / "clients" / "seoul.json"
+    for words, part in (
+        (("mutation { __typename }", "--explain"), "Only a query"),
+        (("{ nothing }", "--explain"), "Cannot query field"),
+        (("{ cities { nodes { slug } } }", "--explain", "--client", key), "--person"),
+        (('{ practices(filter: {country: ["kr"]}) { totalCount } }', "--explain"), "kr"),
+        (("{ __typename }", "--explain", "--person", "nobody@seoul.demo"), "NOT_FOUND"),
+    ):
+        told = await wego("query", *words)
+        assert told.exit_code != 0, words
+        assert part in told.stderr, told.output
+        assert not isinstance(told.exception, (AssertionError, KeyError, TypeError))
+
+
 async def test_a_program_is_registered_used_and_revoked_at_a_terminal(hub: Hub, tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     made = await wego("programs", "register", "seoul", "--name", "Night job", "--new-key", file, "--json")

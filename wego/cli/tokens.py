@@ -2,7 +2,8 @@
 
 Binding texts: RFC 7523, RFC 9449 (through `federation.client`), GraphQL over HTTP. A program's token is got from the
 hub over HTTP, as a city's own program would; a person's token is issued on the server, against the database, and
-audited. Exit codes of `query`: 0 the answer is whole, 1 it has errors or problems, 2 usage or network.
+audited. `--explain` asks nothing: it prints how the hub would answer. Exit codes of `query`: 0 the answer is whole,
+1 it has errors or problems, 2 usage or network.
 """
 
 from __future__ import annotations
@@ -55,6 +56,9 @@ def query(
     locale: Annotated[str, typer.Option(help="Languages to read in, best first, such as ko or ko,en;q=0.5.")] = "",
     variables: Annotated[str, typer.Option(help="Variables as JSON.")] = "",
     scope: Annotated[str, typer.Option(help="Scopes of the token; left out: all of the key file.")] = "",
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Do not ask: print the SQL that would answer, and its plan.")
+    ] = False,
 ) -> None:
     """Ask the hub's GraphQL: token, proof and request in one. Prints the answer as JSON."""
     import orjson
@@ -68,10 +72,21 @@ def query(
         fail(f"--variables is not JSON: {problem}", 'Write it like \'{"slug": "seoul"}\'.', USAGE)
     if not isinstance(given, dict):
         fail("--variables must be a JSON object.", 'Write it like \'{"slug": "seoul"}\'.', USAGE)
+    if explain:
+        _explain(operation, given, client, person, locale)
+        return
     answer = _ask(client, person, scope, locale, {"query": operation, "variables": given})
     emit(answer, True)
     if answer.get("errors") or _has_problems(answer.get("data")):
         raise typer.Exit(1)
+
+
+def _explain(text: str, given: dict[str, Any], client: Path | None, person: str, locale: str) -> None:
+    from wego.cli.explain import explain
+
+    if client is not None:
+        fail("Only what a person or nobody asks can be explained: use --person E-MAIL.", code=USAGE)
+    explain(text, given, person=person, locale=locale)
 
 
 def _operation(text: str) -> str:
