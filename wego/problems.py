@@ -9,6 +9,7 @@ from graphql import GraphQLError
 
 from i18n.language.catalogs import say
 from wego.core.errors import CostExceeded, Refusal
+from wego.core.vocabulary import Vocabulary
 
 # Controls, lone surrogates, and what changes the direction of a text.
 _UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -26,16 +27,21 @@ def words(refusal: Refusal, locale: str) -> list[dict[str, Any]]:
     return [
         {
             "code": each.code,
-            "message": say(locale, each.message, **{name: _shown(value) for name, value in each.params.items()}),
+            "message": said(each, locale),
             "path": [_shown(step) for step in each.path],
         }
         for each in refusal.each
     ]
 
 
-def _shown(value: object) -> str:
+def said(refusal: Refusal, locale: str) -> str:
+    """What a refusal says, in a language; words of a vocabulary in it are said in that language as well."""
+    return say(locale, refusal.message, **{name: _shown(value, locale) for name, value in refusal.params.items()})
+
+
+def _shown(value: object, locale: str = "") -> str:
     """A value in a message: what was sent comes back short, and without what no database or terminal takes."""
-    text = str(value)
+    text = say(locale, value.called) if isinstance(value, Vocabulary) and value.called else str(value)
     return _UNSHOWN.sub("\ufffd", text if len(text) <= LONGEST else text[:LONGEST] + " …")
 
 

@@ -8,7 +8,6 @@ with the hash of the source block it was made from. Staleness is the difference 
 # No `from __future__ import annotations` in model modules: it breaks SQLModel (fastapi/sqlmodel#196).
 
 import datetime as dt
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -18,22 +17,27 @@ from sqlmodel import Field, SQLModel
 from i18n.language.origins import Origin
 from wego.core.db import document, moment, vocabulary
 from wego.core.ids import new_id
+from wego.core.vocabulary import N_, Vocabulary
 
 _bytes: Any = LargeBinary()
 
 
-class BlockKind(StrEnum):
-    TITLE = "title"
-    SUMMARY = "summary"
-    HEADING = "heading"
-    BODY = "body"
+class BlockKind(Vocabulary):
+    TITLE = "title", "The block is the title."
+    SUMMARY = "summary", "The block is the summary."
+    HEADING = "heading", "The block is the heading of a section."
+    BODY = "body", "The block is a paragraph or another part of a section's text."
 
 
-class TranslationStatus(StrEnum):
-    DRAFT = "draft"
-    IN_REVIEW = "in_review"
-    PUBLISHED = "published"
-    REJECTED = "rejected"
+class TranslationStatus(Vocabulary):
+    DRAFT = "draft", "The translation is being written.", N_("draft")
+    IN_REVIEW = (
+        "in_review",
+        "The translation waits until somebody who may publish releases it.",
+        N_("waiting for release"),
+    )
+    PUBLISHED = "published", "The translation is the one that is read.", N_("published")
+    REJECTED = "rejected", "The translation was not taken.", N_("rejected")
 
 
 class ContentDocument(SQLModel, table=True):

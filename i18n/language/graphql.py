@@ -6,7 +6,6 @@ argument, else Accept-Language, else the language of the reader's city, else Eng
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Any, NewType
 
 import strawberry
@@ -15,6 +14,7 @@ from i18n.language.locales import RIGHT_TO_LEFT_LANGUAGES, canonical
 from i18n.language.origins import Origin
 from wego.core import reads
 from wego.core.reads.declare import argument
+from wego.core.vocabulary import Vocabulary
 
 
 def _tag(value: object) -> str:
@@ -34,13 +34,13 @@ LANGUAGE_TAG = strawberry.scalar(
 )
 
 
-strawberry.enum(Origin, name="TextOrigin", description="A `TextOrigin` says how a text came to be.")
+reads.vocabulary(Origin, name="TextOrigin", description="A `TextOrigin` says how a text came to be.")
 
 
-@strawberry.enum(description="In which direction a text is written.")
-class TextDirection(Enum):
-    LTR = "ltr"
-    RTL = "rtl"
+@reads.vocabulary(description="A `TextDirection` says in which direction a text is written.")
+class TextDirection(Vocabulary):
+    LTR = "ltr", "The text runs from left to right."
+    RTL = "rtl", "The text runs from right to left."
 
 
 _RTL = ", ".join(f"'{language}'" for language in RIGHT_TO_LEFT_LANGUAGES)

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -28,32 +27,36 @@ from wego.core.access import Actor, Permission
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid
 from wego.core.forms import Form, found
+from wego.core.vocabulary import Vocabulary
 
 LARGEST_FILE = 5 * 2**20
 MOTIVATION_LIMIT, NOTE_LIMIT = 10_000, 600  # all notes together fit into the reason of a step
 
 
-class Signatory(StrEnum):
+class Signatory(Vocabulary):
     """Who signed the form."""
 
-    MAYOR = "mayor"
-    AUTHORISED_REPRESENTATIVE = "authorised_representative"
+    MAYOR = "mayor", "The mayor signed the form."
+    AUTHORISED_REPRESENTATIVE = "authorised_representative", "Somebody signed the form whom the city has authorised."
 
 
-class FileKind(StrEnum):
-    SIGNED_FORM = "signed_form"
-    OFFICIAL_LETTER = "official_letter"
+class FileKind(Vocabulary):
+    SIGNED_FORM = "signed_form", "The file is the signed form."
+    OFFICIAL_LETTER = "official_letter", "The file is an official letter of the city."
 
 
-class Item(StrEnum):
+class Item(Vocabulary):
     """What belongs to an application. The letter is asked for when it is necessary."""
 
-    SIGNED_FORM = "signed_form"
-    SIGNATORY = "signatory"
-    CONTACT = "contact"
-    MOTIVATION = "motivation"
-    CITY_FACTS = "city_facts"
-    OFFICIAL_LETTER = "official_letter"
+    SIGNED_FORM = "signed_form", "The item is the signed form, as a file."
+    SIGNATORY = "signatory", "The item tells who signed the form."
+    CONTACT = "contact", "The item tells whom the secretariat may ask, and at which address."
+    MOTIVATION = "motivation", "The item tells why the city wants to belong to the network."
+    CITY_FACTS = "city_facts", "The item is what the register has to know of the city."
+    OFFICIAL_LETTER = (
+        "official_letter",
+        "The item is an official letter, which is asked for only where it is necessary.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,7 +246,7 @@ async def _ready(db: Session, actor: Actor, verb: Verb, city_id: UUID, now: date
 
 
 def _impossible(membership: Membership, verb: Verb) -> Conflict:
-    state, kind = membership.status.value, membership.kind.value
+    state, kind = membership.status, membership.kind
     if verb is Verb.ACCEPT and membership.status in PENDING and membership.kind is not MembershipKind.CITY:
         return Conflict(
             "The executive committee confirms a membership of kind {kind}; its state is {state}.",

@@ -3,7 +3,6 @@
 # No `from __future__ import annotations` in model modules: it breaks SQLModel (fastapi/sqlmodel#196).
 
 import datetime as dt
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -13,46 +12,75 @@ from sqlmodel import Field, SQLModel
 from i18n.language.origins import Origin
 from wego.core.db import document, false_unless_told, moment, vocabulary, words
 from wego.core.ids import new_id
+from wego.core.vocabulary import N_, Vocabulary
 
 _by_bytes: Any = String(collation="C")
 
 
-class Region(StrEnum):
-    EAST_ASIA = "east-asia"
-    SOUTH_EAST_ASIA = "south-east-asia"
-    SOUTH_ASIA = "south-asia"
-    CENTRAL_ASIA = "central-asia"
-    MIDDLE_EAST = "middle-east"
-    EUROPE = "europe"
-    EURASIA = "eurasia"
-    AFRICA = "africa"
-    NORTH_AMERICA = "north-america"
-    LATIN_AMERICA = "latin-america"
-    OCEANIA = "oceania"
+class Region(Vocabulary):
+    EAST_ASIA = "east-asia", "The region is East Asia."
+    SOUTH_EAST_ASIA = "south-east-asia", "The region is South-East Asia."
+    SOUTH_ASIA = "south-asia", "The region is South Asia."
+    CENTRAL_ASIA = "central-asia", "The region is Central Asia."
+    MIDDLE_EAST = "middle-east", "The region is the Middle East."
+    EUROPE = "europe", "The region is Europe, without the cities that the network counts as Eurasian."
+    EURASIA = "eurasia", "The region is Eurasia: Russia and the lands around the Caucasus."
+    AFRICA = "africa", "The region is Africa."
+    NORTH_AMERICA = "north-america", "The region is North America, without Mexico."
+    LATIN_AMERICA = "latin-america", "The region is Latin America with the Caribbean."
+    OCEANIA = "oceania", "The region is Oceania."
 
 
-class MembershipKind(StrEnum):
-    CITY = "city"  # becomes associate, then full
-    FRIENDSHIP = "friendship"
-    CORPORATE = "corporate"
+class MembershipKind(Vocabulary):
+    CITY = "city", "The member is a city or another local government: it becomes associate, then full.", N_("city")
+    FRIENDSHIP = (
+        "friendship",
+        "The member is a friend: an association of local governments, or a public agency.",
+        N_("friendship"),
+    )
+    CORPORATE = "corporate", "The member is a company.", N_("corporate")
 
 
-class MembershipStatus(StrEnum):
+class MembershipStatus(Vocabulary):
     """The legal states that a network needs on day one (domain.md 5.2)."""
 
-    APPLICATION_DRAFT = "application_draft"
-    SUBMITTED = "submitted"
-    UNDER_CHECK = "under_check"
-    CHANGES_REQUESTED = "changes_requested"
-    ASSOCIATE = "associate"
-    FULL = "full"
-    FRIENDSHIP = "friendship"
-    CORPORATE = "corporate"
-    SUSPENDED = "suspended"
-    RESIGNING = "resigning"
-    RESIGNED = "resigned"
-    DECLINED = "declined"
-    WITHDRAWN = "withdrawn"
+    APPLICATION_DRAFT = "application_draft", "The city is writing its application.", N_("application being written")
+    SUBMITTED = (
+        "submitted",
+        "The application is handed in, and nobody has taken it up yet.",
+        N_("application submitted"),
+    )
+    UNDER_CHECK = (
+        "under_check",
+        "The secretariat checks whether the application is complete.",
+        N_("application under check"),
+    )
+    CHANGES_REQUESTED = (
+        "changes_requested",
+        "The secretariat asked the city to change its application.",
+        N_("changes to the application requested"),
+    )
+    ASSOCIATE = (
+        "associate",
+        "The city is an associate member, which means that its application was accepted.",
+        N_("associate member"),
+    )
+    FULL = "full", "The city is a full member: it discusses, votes and decides.", N_("full member")
+    FRIENDSHIP = "friendship", "The organisation is a friendship member.", N_("friendship member")
+    CORPORATE = "corporate", "The company is a corporate member.", N_("corporate member")
+    SUSPENDED = (
+        "suspended",
+        "The membership is suspended: its people and programs have no rights of members.",
+        N_("suspended member"),
+    )
+    RESIGNING = (
+        "resigning",
+        "The member has given notice and is one until the notice period ends.",
+        N_("resigning member"),
+    )
+    RESIGNED = "resigned", "The membership has ended by resignation.", N_("resigned member")
+    DECLINED = "declined", "The application was declined.", N_("application declined")
+    WITHDRAWN = "withdrawn", "The city withdrew its application.", N_("application withdrawn")
 
 
 # Members in good standing: their people and programs have the rights of members.
@@ -66,14 +94,14 @@ ACTIVE = frozenset(
 LISTED = ACTIVE | {MembershipStatus.SUSPENDED}
 
 
-class Body(StrEnum):
+class Body(Vocabulary):
     """Who decides a step."""
 
-    CITY = "city"
-    SECRETARIAT = "secretariat"
-    EXECUTIVE_COMMITTEE = "executive_committee"
-    GENERAL_ASSEMBLY = "general_assembly"
-    SYSTEM = "system"
+    CITY = "city", "The city itself decides.", N_("the city")
+    SECRETARIAT = "secretariat", "The secretariat decides.", N_("the secretariat")
+    EXECUTIVE_COMMITTEE = "executive_committee", "The Executive Committee decides.", N_("the Executive Committee")
+    GENERAL_ASSEMBLY = "general_assembly", "The General Assembly decides.", N_("the General Assembly")
+    SYSTEM = "system", "The hub carries out what was decided before, such as the end of a notice period.", N_("the hub")
 
 
 def _earlier_status(name: str) -> Any:

@@ -55,7 +55,7 @@ def _not_yours() -> NotAllowed:
     return NotAllowed("Your role does not allow this.")
 
 
-def _impossible(state: str) -> Conflict:
+def _impossible(state: StrEnum) -> Conflict:
     return Conflict("This practice is {status}; that does not allow this step.", status=state)
 
 

@@ -4,7 +4,6 @@
 
 import datetime as dt
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -14,52 +13,57 @@ from sqlmodel import Field, SQLModel
 from i18n.content.models import TextOwner
 from wego.core.db import document, false_unless_told, moment, vocabulary, words
 from wego.core.ids import new_id
+from wego.core.vocabulary import N_, Vocabulary
 
 
-class PracticeStatus(StrEnum):
-    DRAFT = "draft"
-    SUBMITTED = "submitted"
-    UNDER_REVIEW = "under_review"
-    CHANGES_REQUESTED = "changes_requested"
-    ACCEPTED = "accepted"
-    PUBLISHED = "published"
-    ARCHIVED = "archived"
+class PracticeStatus(Vocabulary):
+    DRAFT = "draft", "The city is writing it.", N_("draft")
+    SUBMITTED = "submitted", "The city has handed it in, and it waits for a reviewer.", N_("submitted")
+    UNDER_REVIEW = "under_review", "A reviewer is reading it.", N_("under review")
+    CHANGES_REQUESTED = "changes_requested", "A reviewer asked the city to change it.", N_("changes requested")
+    ACCEPTED = "accepted", "A reviewer has accepted it, and the city may publish it.", N_("accepted")
+    PUBLISHED = "published", "It is published for those whom its visibility names.", N_("published")
+    ARCHIVED = "archived", "It was published once and is shown no longer.", N_("archived")
 
 
-class Visibility(StrEnum):
-    PRIVATE = "private"  # the own city (reviewers and the secretariat see it while it is reviewed)
-    MEMBERS = "members"
-    EMBARGO = "embargo"  # members until `publish_at`, then public
-    PUBLIC = "public"
+class Visibility(Vocabulary):
+    PRIVATE = (
+        "private",
+        "Only its own city sees it, and reviewers and the secretariat while it is reviewed.",
+        N_("private"),
+    )
+    MEMBERS = "members", "Members of the network see it.", N_("for members")
+    EMBARGO = "embargo", "Members see it now, and everybody sees it from `publishAt` on.", N_("under embargo")
+    PUBLIC = "public", "Everybody sees it.", N_("public")
 
 
-class ActivityLevel(StrEnum):
-    NEIGHBOURHOOD = "neighbourhood"
-    CITY = "city"
-    METROPOLITAN = "metropolitan"
-    REGION = "region"
-    NATIONAL = "national"
+class ActivityLevel(Vocabulary):
+    NEIGHBOURHOOD = "neighbourhood", "The practice works in a neighbourhood."
+    CITY = "city", "The practice works in the whole city."
+    METROPOLITAN = "metropolitan", "The practice works in the city and the towns around it."
+    REGION = "region", "The practice works in a region or province."
+    NATIONAL = "national", "The practice works in the whole country."
 
 
-class Stage(StrEnum):
-    PILOT = "pilot"
-    IMPLEMENTING = "implementing"
-    OPERATING = "operating"
-    SCALED = "scaled"
-    ENDED = "ended"
+class Stage(Vocabulary):
+    PILOT = "pilot", "The practice is being tried out."
+    IMPLEMENTING = "implementing", "The practice is being put in place."
+    OPERATING = "operating", "The practice is in operation."
+    SCALED = "scaled", "The practice was extended after it had proved itself."
+    ENDED = "ended", "The practice has ended."
 
 
-class EvidenceLevel(StrEnum):
+class EvidenceLevel(Vocabulary):
     """How well what a practice tells can be checked. Derived from its facts (SQL function `wego_evidence`)."""
 
-    SELF_REPORTED = "self-reported"
-    DOCUMENTED = "documented"
+    SELF_REPORTED = "self-reported", "The city tells it, and nothing is named by which it can be checked."
+    DOCUMENTED = "documented", "Sources are named, or an address at which a figure can be checked."
 
 
-class ReviewStatus(StrEnum):
-    ASSIGNED = "assigned"
-    CHANGES_REQUESTED = "changes_requested"
-    ACCEPTED = "accepted"
+class ReviewStatus(Vocabulary):
+    ASSIGNED = "assigned", "The reviewer has not decided yet.", N_("assigned")
+    CHANGES_REQUESTED = "changes_requested", "The reviewer asked the city to change it.", N_("changes requested")
+    ACCEPTED = "accepted", "The reviewer accepted it.", N_("accepted")
 
 
 class Practice(TextOwner, table=True):

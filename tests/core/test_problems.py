@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLError
 
+from i18n.language.catalogs import catalog
 from i18n.language.locales import LOCALES
+from members.register.models import MembershipKind, MembershipStatus
+from practices.cases.life import LIFE
+from practices.cases.models import Practice, PracticeStatus
 from wego.core import errors
 from wego.core.errors import (
     Conflict,
@@ -18,6 +22,8 @@ from wego.core.errors import (
     Refusals,
     Unavailable,
 )
+from wego.core.ids import new_id
+from wego.core.vocabulary import Nothing
 from wego.problems import CODES, LONGEST, errors_of, graphql_errors, words
 
 EVERY = {
@@ -51,6 +57,30 @@ def test_a_refusal_is_told_in_every_language_of_the_hub(locale: str):
     assert "{" not in told["message"]
     assert ("This text is too long" in told["message"]) is (locale == "en")
     assert errors_of(refusal, locale)[0]["extensions"] == {"code": "INVALID", "path": ["input", "title"]}
+
+
+STATES = (*MembershipStatus, *MembershipKind, *PracticeStatus, Nothing.NONE)
+
+
+@pytest.mark.parametrize("locale", [tag for tag in LOCALES if tag != "en"])
+def test_a_state_inside_a_sentence_is_said_in_the_language_of_the_sentence(locale: str):
+    sentence = "The state of this membership is {state}: this step is not possible now."
+    for state in STATES:
+        assert state.called
+        assert state.called in catalog(locale), state
+        (told,) = words(Conflict(sentence, state=state), locale)
+        assert catalog(locale)[state.called] in told["message"]
+        assert state.value not in told["message"] or state.value in catalog(locale)[state.called].lower()
+
+
+async def test_services_refuse_with_the_state_itself_so_that_it_can_be_said():
+    """Not with its code: `under_check` is no word of any language."""
+    refusal = LIFE.impossible(Practice(slug="a", city_id=new_id(), title_hash=b"", summary_hash=b"",
+                                       original_locale="ko", status=PracticeStatus.UNDER_REVIEW))  # fmt: skip
+    (told,) = words(refusal, "de")
+    assert "in Begutachtung" in told["message"]
+    (told,) = words(LIFE.impossible(None), "en")
+    assert "not there yet" in told["message"]
 
 
 def test_an_unknown_language_is_english():

@@ -17,20 +17,37 @@ from typing import NamedTuple
 from uuid import UUID
 
 from wego.core.errors import NotAllowed, NotSignedIn, Refusal
+from wego.core.vocabulary import N_, Vocabulary
 
 
-class Role(StrEnum):
+class Role(Vocabulary):
     """Roles of people and programs; a value is never renamed, only retired."""
 
-    HEAD = "head"  # mayor, authorised representative or chair: binds the city, the organisation or the body
-    CIO = "cio"
-    EDITOR = "editor"
-    OBJECT_EDITOR = "object_editor"  # writes single practices that were given to him
-    DELEGATE = "delegate"  # speaks for the city in assemblies, or sits in a body
-    PROGRAM = "program"  # a machine of the city or organisation, with a key of its own
-    OFFICER = "officer"  # secretariat: membership, people, decisions
-    SECRETARIAT_EDITOR = "secretariat_editor"  # secretariat: texts and reviews
-    AUDITOR = "auditor"  # secretariat: reads everything, changes nothing
+    HEAD = (
+        "head",
+        "The head is a mayor, a representative or a chair, and binds the city, organisation or body.",
+        N_("head"),
+    )
+    CIO = "cio", "The CIO leads what the city does here: its practices, its people and its programs.", N_("CIO")
+    EDITOR = "editor", "An editor writes the practices of the city and translates them.", N_("editor")
+    OBJECT_EDITOR = (
+        "object_editor",
+        "An object editor writes single practices that were given to that person.",
+        N_("editor of single practices"),
+    )
+    DELEGATE = "delegate", "A delegate speaks for the city in assemblies, or sits in a body.", N_("delegate")
+    PROGRAM = "program", "A program is a machine of the city or organisation, with a key of its own.", N_("program")
+    OFFICER = (
+        "officer",
+        "An officer of the secretariat decides about members and people.",
+        N_("officer of the secretariat"),
+    )
+    SECRETARIAT_EDITOR = (
+        "secretariat_editor",
+        "An editor of the secretariat cares for texts and reviews.",
+        N_("editor of the secretariat"),
+    )
+    AUDITOR = "auditor", "An auditor of the secretariat reads everything and changes nothing.", N_("auditor")
 
 
 class PlaceKind(StrEnum):

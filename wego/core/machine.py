@@ -37,6 +37,7 @@ from wego.core import access
 from wego.core.access import Actor, Permission
 from wego.core.audit import Event
 from wego.core.errors import Refusal
+from wego.core.vocabulary import Nothing
 
 S = TypeVar("S", bound=StrEnum)
 V = TypeVar("V", bound=StrEnum)
@@ -116,12 +117,12 @@ def each(
 
 
 class Life(Generic[S, V]):
-    """The whole table. What is not in it is refused with `impossible`, which is given the state as a word."""
+    """The whole table. What is not in it is refused with `impossible`, which is given the state itself."""
 
     def __init__(
         self,
         *steps: Step[S, V],
-        impossible: Callable[[str], Refusal],
+        impossible: Callable[[StrEnum], Refusal],
         state: Callable[[Any], S] = attrgetter("status"),
     ) -> None:
         self.steps = steps
@@ -159,7 +160,7 @@ class Life(Generic[S, V]):
 
     def impossible(self, thing: object | None) -> Refusal:
         """What is said of a step that is not in the table."""
-        return self._impossible("none" if thing is None else self._state(thing).value)
+        return self._impossible(Nothing.NONE if thing is None else self._state(thing))
 
     def faults(self) -> list[str]:
         """What is wrong with the table itself: states that are never reached, verbs without a row, and rows that

@@ -7,7 +7,6 @@ Nothing here knows whose text it is: who may read it is said in `i18n.content.ri
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import strawberry
@@ -18,12 +17,13 @@ from i18n.content.rights import visible_revision
 from i18n.language.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, text
 from i18n.language.origins import Origin
 from wego.core import reads
+from wego.core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
 
-strawberry.enum(BlockKind, description="A `BlockKind` says what a block of a text is.")
-strawberry.enum(TranslationStatus, description="A `TranslationStatus` says whether a translation is read by all yet.")
+reads.vocabulary(BlockKind, description="A `BlockKind` says what a block of a text is.")
+reads.vocabulary(TranslationStatus, description="A `TranslationStatus` says whether a translation is read by all yet.")
 
 _ORIGIN, _PART_ORIGIN = "{x}.origin", "{t}.origin"
 
@@ -155,11 +155,11 @@ class Translation:
 # ── versions ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@strawberry.enum(description="A `ChangeKind` says what became of a block.")
-class ChangeKind(StrEnum):
-    ADDED = "added"
-    REMOVED = "removed"
-    CHANGED = "changed"
+@reads.vocabulary(description="A `ChangeKind` says what became of a block.")
+class ChangeKind(Vocabulary):
+    ADDED = "added", "The block is new in the later version."
+    REMOVED = "removed", "The block is gone from the later version."
+    CHANGED = "changed", "The text of the block was changed."
 
 
 _BASE = (

@@ -18,9 +18,11 @@ from wego.core.forms import is_country
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
 
-strawberry.enum(Item, name="ApplicationItem", description="What belongs to an application.")
-strawberry.enum(FileKind, name="ApplicationFileKind", description="What a file of an application is.")
-strawberry.enum(Signatory, description="Who signed the form.")
+reads.vocabulary(Item, name="ApplicationItem", description="An `ApplicationItem` is what belongs to an application.")
+reads.vocabulary(
+    FileKind, name="ApplicationFileKind", description="An `ApplicationFileKind` says what a file of an application is."
+)
+reads.vocabulary(Signatory, description="A `Signatory` says who signed the form of an application.")
 
 
 def _visible_application(q: Query, t: str) -> str | None:

@@ -8,7 +8,6 @@ roles somebody has elsewhere is not the business of a city that shares him.
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import strawberry
@@ -18,11 +17,14 @@ from members.register.graphql.cities import City, MembershipStep, in_words
 from members.register.models import ACTIVE
 from wego.core import reads
 from wego.core.access import ActorKind, Permission, Role
+from wego.core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
 
-strawberry.enum(Role, description="A role in a city, in the secretariat, or of a program.")
+reads.vocabulary(
+    Role, description="A `Role` is what somebody may act as: in a city or body, in the secretariat, or as a program."
+)
 
 
 def _visible_person(q: Query, t: str) -> str | None:
@@ -86,12 +88,12 @@ class StepPerson:
 reads.extend(MembershipStep, StepPerson)
 
 
-@strawberry.enum(description="What became of an invitation.")
-class InvitationState(StrEnum):
-    OPEN = "open"
-    ACCEPTED = "accepted"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
+@reads.vocabulary(description="An `InvitationState` says what became of an invitation.")
+class InvitationState(Vocabulary):
+    OPEN = "open", "The invitation waits to be accepted."
+    ACCEPTED = "accepted", "The invited person has accepted."
+    CANCELLED = "cancelled", "The invitation was taken back before anybody accepted it."
+    EXPIRED = "expired", "The time to accept the invitation is over."
 
 
 _STATE = "case when {t}.status = 'open' and {t}.expires_at <= now() then 'expired' else {t}.status end"
@@ -126,12 +128,12 @@ class CityPeople:
 reads.extend(City, CityPeople)
 
 
-@strawberry.enum(description="What kind of reader this is.")
-class ViewerKind(StrEnum):
-    ANONYMOUS = "anonymous"
-    PERSON = "person"
-    PROGRAM = "program"
-    SYSTEM = "system"
+@reads.vocabulary(description="A `ViewerKind` says what kind of reader asks.")
+class ViewerKind(Vocabulary):
+    ANONYMOUS = "anonymous", "Nobody is signed in."
+    PERSON = "person", "A person is signed in."
+    PROGRAM = "program", "A program acts with a token of its own."
+    SYSTEM = "system", "The hub itself acts, or its operator does."
 
 
 @strawberry.type(description="Who is asking, as the hub sees it.")

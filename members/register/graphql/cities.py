@@ -7,7 +7,6 @@ why something was decided, is for members.
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import strawberry
@@ -19,14 +18,15 @@ from members.register.models import HISTORY_KINDS, LISTED, Body, MembershipKind,
 from wego.core import reads
 from wego.core.access import ActorKind, Permission
 from wego.core.forms import is_country
+from wego.core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
 
-strawberry.enum(Region, description="A region of the world, as the network counts them.")
-strawberry.enum(MembershipKind, name="MembershipKind", description="As what one belongs to the network.")
-strawberry.enum(MembershipStatus, description="The legal state of a membership.")
-strawberry.enum(Body, name="DecidingBody", description="Who decides a step.")
+reads.vocabulary(Region, description="A `Region` is a part of the world, as the network counts them.")
+reads.vocabulary(MembershipKind, description="A `MembershipKind` says as what one belongs to the network.")
+reads.vocabulary(MembershipStatus, description="A `MembershipStatus` is the legal state of a membership.")
+reads.vocabulary(Body, name="DecidingBody", description="A `DecidingBody` says who decides a step of a membership.")
 
 
 def named(name: str, declared: Any) -> Any:
@@ -109,11 +109,11 @@ class Remark:
     direction: TextDirection = reads.column(direction_of("{t}.locale"), "The direction in which it is written.")
 
 
-@strawberry.enum(description="Who took a step, by role.")
-class StepActor(StrEnum):
-    CITY = "city"
-    SECRETARIAT = "secretariat"
-    SYSTEM = "system"
+@reads.vocabulary(description="A `StepActor` says by role who took a step; no person is named.")
+class StepActor(Vocabulary):
+    CITY = "city", "Somebody of the city took the step."
+    SECRETARIAT = "secretariat", "Somebody of the secretariat took the step."
+    SYSTEM = "system", "The hub itself took the step, or its operator did."
 
 
 _REFERENCE = reads.Own(when="{t}.reference <> ''")
@@ -158,11 +158,11 @@ class Membership:
     )
 
 
-@strawberry.enum(description="How exactly a date is known.")
-class DatePrecision(StrEnum):
-    DAY = "day"
-    MONTH = "month"
-    YEAR = "year"
+@reads.vocabulary(description="A `DatePrecision` says how exactly a date is known.")
+class DatePrecision(Vocabulary):
+    DAY = "day", "The day is known."
+    MONTH = "month", "The month is known; the date stands on its first day."
+    YEAR = "year", "The year is known; the date stands on its first day."
 
 
 def _visible_event(q: Query, t: str) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import strawberry
@@ -11,57 +10,60 @@ import strawberry
 from i18n.language.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, in_map, label
 from practices.cases.models import ActivityLevel, EvidenceLevel, PracticeStatus, Stage, Visibility
 from wego.core import reads
+from wego.core.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
 
-strawberry.enum(PracticeStatus, description="Where a practice is in its life.")
-strawberry.enum(Visibility, name="PracticeVisibility", description="Who may see a published practice.")
-strawberry.enum(EvidenceLevel, description="An `EvidenceLevel` says how well it can be checked what a practice tells.")
-strawberry.enum(ActivityLevel, description="The level on which a practice acts.")
-strawberry.enum(Stage, name="PracticeStage", description="How far the practice itself is.")
+reads.vocabulary(PracticeStatus, description="A `PracticeStatus` says where a practice is in its life.")
+reads.vocabulary(
+    Visibility, name="PracticeVisibility", description="A `PracticeVisibility` says who may see a published practice."
+)
+reads.vocabulary(ActivityLevel, description="An `ActivityLevel` says how far a practice reaches in space.")
+reads.vocabulary(Stage, name="PracticeStage", description="A `PracticeStage` says how far the practice itself is.")
+reads.vocabulary(EvidenceLevel, description="An `EvidenceLevel` says how well it can be checked what a practice tells.")
 
 
-@strawberry.enum(description="How much a practice contributes to a goal.")
-class SdgContribution(StrEnum):
-    MAIN = "main"
-    SIDE = "side"
+@reads.vocabulary(description="An `SdgContribution` says how much a practice contributes to a goal.")
+class SdgContribution(Vocabulary):
+    MAIN = "main", "The goal is a main purpose of the practice."
+    SIDE = "side", "The practice contributes to the goal besides."
 
 
-@strawberry.enum(description="What kind of organisation a partner is.")
-class PartnerKind(StrEnum):
-    GOVERNMENT = "government"
-    COMPANY = "company"
-    UNIVERSITY = "university"
-    CIVIL_SOCIETY = "civil-society"
-    INTERNATIONAL = "international"
-    OTHER = "other"
+@reads.vocabulary(description="A `PartnerKind` says what kind of organisation a partner is.")
+class PartnerKind(Vocabulary):
+    GOVERNMENT = "government", "The partner is a public authority."
+    COMPANY = "company", "The partner is a company."
+    UNIVERSITY = "university", "The partner is a university or a research institute."
+    CIVIL_SOCIETY = "civil-society", "The partner belongs to civil society."
+    INTERNATIONAL = "international", "The partner is an international organisation."
+    OTHER = "other", "The partner is none of these."
 
 
-@strawberry.enum(description="In which way a partner helped.")
-class PartnerSupport(StrEnum):
-    ADMINISTRATIVE = "administrative"
-    FINANCIAL = "financial"
-    POLITICAL = "political"
-    TECHNICAL = "technical"
-    OTHER = "other"
+@reads.vocabulary(description="A `PartnerSupport` says in which way a partner helped.")
+class PartnerSupport(Vocabulary):
+    ADMINISTRATIVE = "administrative", "The partner helped with staff or procedures."
+    FINANCIAL = "financial", "The partner gave money."
+    POLITICAL = "political", "The partner gave political support."
+    TECHNICAL = "technical", "The partner gave technology or knowledge."
+    OTHER = "other", "The partner helped in another way."
 
 
-@strawberry.enum(description="Whose list of indicators a code is from.")
-class IndicatorScheme(StrEnum):
-    OWN = "own"
-    ISO37120 = "ISO37120"
-    ISO37122 = "ISO37122"
-    ISO37123 = "ISO37123"
-    SDG = "SDG"
-    RUTGERS = "Rutgers"
-    LOSI = "LOSI"
+@reads.vocabulary(description="An `IndicatorScheme` says whose list of indicators a code is from.")
+class IndicatorScheme(Vocabulary):
+    OWN = "own", "The code is the city's own."
+    ISO37120 = "ISO37120", "The code is from ISO 37120, indicators for city services and quality of life."
+    ISO37122 = "ISO37122", "The code is from ISO 37122, indicators for smart cities."
+    ISO37123 = "ISO37123", "The code is from ISO 37123, indicators for resilient cities."
+    SDG = "SDG", "The code is from the indicators of the Sustainable Development Goals."
+    RUTGERS = "Rutgers", "The code is from the Global E-Governance Survey of Rutgers University."
+    LOSI = "LOSI", "The code is from the Local Online Service Index of the United Nations."
 
 
-@strawberry.enum(description="What money is spent on: things that last, or running costs.")
-class MoneyKind(StrEnum):
-    CAPEX = "capex"
-    OPEX = "opex"
+@reads.vocabulary(description="A `MoneyKind` says whether money is spent on things that last or on running costs.")
+class MoneyKind(Vocabulary):
+    CAPEX = "capex", "The money is spent on things that last."
+    OPEX = "opex", "The money is spent on running costs."
 
 
 @strawberry.type(description="A theme of an edition of the WeGO Awards.")

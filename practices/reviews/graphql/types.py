@@ -18,7 +18,7 @@ from wego.core.access import ActorKind, Permission
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
 
-strawberry.enum(ReviewStatus, description="What a reviewer said.")
+reads.vocabulary(ReviewStatus, description="A `ReviewStatus` says what a reviewer has decided.")
 
 
 @reads.visible(models.Review)

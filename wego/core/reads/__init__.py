@@ -24,9 +24,11 @@ from wego.core.reads.lists import List, OrderDirection
 from wego.core.reads.locate import locate, locate_with, seen
 from wego.core.reads.metadata import Arg, Counted, Facet, Grams, Listing, Order, Own, Pick, Through, Way, Within
 from wego.core.reads.sight import visible
+from wego.core.reads.words import vocabulary
 
 __all__ = [
     "Arg", "Connection", "Counted", "Edge", "Facet", "Grams", "List", "Listing", "Node", "Order", "OrderDirection",
     "Own", "PageInfo", "Pick", "Through", "Way", "Within", "by_id", "column", "condition", "extend", "inline",
     "locate", "locate_with", "many", "one", "picked", "seen", "table", "visible",
+    "vocabulary",
 ]  # fmt: skip

@@ -36,24 +36,17 @@ from wego.core.reads.metadata import (
     Order,
     PayloadEdge,
 )
+from wego.core.reads.words import describe, vocabulary
+from wego.core.vocabulary import Vocabulary
 
 MOST_FACETS = 100  # values of one kind that are told, the most frequent first
 FACET = 60  # what it costs to count by one more kind of value, in objects
 
 
-def _describe(words: Any, docs: Mapping[str, str]) -> None:
-    """Say of each value of an enum what it means."""
-    for each in words.__strawberry_definition__.values:
-        each.description = docs[each.value]
-
-
-@strawberry.enum(description="An `OrderDirection` says which way a list runs.")
-class OrderDirection(StrEnum):
-    ASC = "asc"
-    DESC = "desc"
-
-
-_describe(OrderDirection, {"asc": "The list begins with the least.", "desc": "The list begins with the greatest."})
+@vocabulary(description="An `OrderDirection` says which way a list runs.")
+class OrderDirection(Vocabulary):
+    ASC = "asc", "The list begins with the least."
+    DESC = "desc", "The list begins with the greatest."
 
 
 class List:
@@ -109,7 +102,7 @@ class List:
         field, direction = self.default
         words = StrEnum(f"{self.name}OrderField", {key.upper(): key for key in self.orders})  # type: ignore[misc]  # mypy wants literals
         by = strawberry.enum(words, description=f"A `{self.name}OrderField` says by what {self.plural} are sorted.")
-        _describe(by, {key: order.doc for key, order in self.orders.items()})
+        describe(by, {key: order.doc for key, order in self.orders.items()})
         parts = {
             "field": (by, strawberry.field(default=by(field), description="This says by what the list is sorted.")),
             "direction": (
