@@ -19,7 +19,7 @@ import members
 import practices
 import wego
 from i18n.language import extract
-from wego import migrations
+from wego import migrations, packages
 from wego.core.settings import Settings, from_environment
 from wego.schema import SDL, sdl
 
@@ -79,6 +79,35 @@ def test_what_functions_remember_is_counted_in_bytes():
 def test_imports_resolve_to_this_tree():
     for package in (wego, federation, members, practices, i18n):
         assert Path(package.__file__ or "").is_relative_to(ROOT), f"{package.__name__} is another distribution"
+
+
+def _rooms_on_disk() -> dict[str, set[str]]:
+    """Each room that there is, with the parts that stand in it; `demo` and `locale` are no rooms."""
+    found = {"wego": _parts(ROOT / "wego"), "wego.core": _parts(ROOT / "wego" / "core") - {"jobs"}}  # the queue itself
+    for package in PACKAGES[1:]:
+        for folder in (ROOT / package).iterdir():
+            if (folder / "__init__.py").exists() and folder.name != "demo":
+                found[f"{package}.{folder.name}"] = _parts(folder)
+    return found
+
+
+def _parts(folder: Path) -> set[str]:
+    """A part is a module or a package; `graphql` counts when something is shown there."""
+    found = {part for part in packages.PARTS if (folder / f"{part}.py").exists() or (folder / part).is_dir()}
+    shown = [folder / "graphql.py", folder / "graphql" / "__init__.py"]
+    exposed = any(each.exists() and "EXPOSED" in each.read_text() for each in shown)
+    return found if exposed else found - {"graphql"}
+
+
+def test_each_room_is_named_once_with_all_that_it_brings():
+    assert {room.name: set(room.parts) for room in packages.ROOMS} == _rooms_on_disk()
+    assert len({room.name for room in packages.ROOMS}) == len(packages.ROOMS)
+
+
+def test_every_module_of_commands_is_brought_by_a_room_or_is_the_operators():
+    brought = {name for room in packages.ROOMS for name in room.commands}
+    named = {f"wego.cli.{path.stem}" for path in (ROOT / "wego/cli").glob("*.py") if "typer.Typer(" in path.read_text()}
+    assert named == brought | {"wego.cli.main", "wego.cli.database"}
 
 
 def test_the_head_on_file_is_the_only_head():

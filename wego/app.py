@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from federation.oauth.routes import routes as federation_routes
+from wego import packages
 from wego.api.endpoint import GraphQLEndpoint
 from wego.api.hub import Hub, figures_of
 from wego.client_address import networks
@@ -67,13 +67,18 @@ def create_app(
 
     app = FastAPI(
         title="WeGO hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY,
-        exception_handlers={HTTPException: _refused}, routes=[*_routes(settings), *federation_routes(hub, hub.rates)],
+        exception_handlers={HTTPException: _refused}, routes=[*_routes(settings), *_of_rooms(hub)],
     )  # fmt: skip
     graphql = GraphQLEndpoint(hub, API, observed.count_graphql)
     app.add_middleware(Guard, observed=observed, graphql=graphql, trusted=networks(settings.trusted_proxies))
     app.state.hub, app.state.readiness = hub, Readiness(hub)
     app.state.board, app.state.pages = board, Turns(MOST_WAITING)
     return app
+
+
+def _of_rooms(hub: Hub) -> list[Route]:
+    """The routes that the rooms bring, within the rates of the hub."""
+    return [route for room in packages.brought("routes") for route in room.routes(hub, hub.rates)]
 
 
 def _routes(settings: Settings) -> list[Route]:

@@ -10,10 +10,9 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from i18n.language.graphql import LANGUAGE_TAG, LanguageTag
-from i18n.language.vocabularies import VocabularyQueries
-from members import graphql as members
-from practices import graphql as practices
+from wego import packages
 from wego.core import reads
+from wego.core.rooms import join
 from wego.core.scalars import SCALARS
 from wego.core.writes import WRITE
 
@@ -31,23 +30,12 @@ class Mutation:
     pass
 
 
-def _join() -> None:
-    """Put the packages' roots and additions together."""
-    reads.extend(Query, VocabularyQueries, members.MemberQueries, practices.PracticeQueries)
-    reads.extend(Mutation, members.MemberMutations, practices.PracticeMutations)
-    practices.extend_lower_types()
-
-
 @cache
 def schema() -> strawberry.Schema:
     """The schema of this process."""
-    _join()
-    return strawberry.Schema(
-        Query,
-        Mutation,
-        types=[*members.TYPES, *practices.TYPES],
-        config=StrawberryConfig(scalar_map={LanguageTag: LANGUAGE_TAG, **SCALARS}),
-    )
+    types = join(Query, Mutation, (room.EXPOSED for room in packages.brought("graphql")))
+    config = StrawberryConfig(scalar_map={LanguageTag: LANGUAGE_TAG, **SCALARS})
+    return strawberry.Schema(Query, Mutation, types=types, config=config)
 
 
 @cache

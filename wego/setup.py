@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 import psycopg
 
-from i18n.language.vocabularies import terms as language_terms
-from members.membership.terms import terms as member_terms
 from members.register import places
-from practices.cases.terms import terms as practice_terms
-from wego import migrations, postgres, roles
+from wego import migrations, packages, postgres, roles
 from wego.core.settings import Settings
 
 Terms = Iterator[tuple[str, str, int, dict[str, str]]]
@@ -70,7 +68,7 @@ def load_terms(connection: psycopg.Connection) -> None:
     is retired."""
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("update term set retired = true")
-        for scheme, code, position, labels in (*language_terms(), *member_terms(), *practice_terms()):
+        for scheme, code, position, labels in chain.from_iterable(room.terms() for room in packages.brought("terms")):
             cursor.execute(
                 "insert into term (id, scheme, code, position) values (gen_random_uuid(), %s, %s, %s) "
                 "on conflict (scheme, code) do update set position = excluded.position, retired = false",

@@ -8,15 +8,15 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import federation.oauth.jobs  # noqa: F401  # importing a jobs module is what registers its handlers
-import members.membership.jobs  # noqa: F401  # likewise
-import wego.purges  # noqa: F401  # likewise
+from wego import packages
 from wego.core import jobs
 from wego.core.audit.checkpoints import sign_if_grown
 from wego.core.audit.dispatch import Dispatcher
 from wego.core.db import Database
 from wego.core.settings import Settings
 from wego.core.tasks import ended
+
+list(packages.brought("jobs"))  # loading the modules is what registers their jobs and listeners
 
 log = logging.getLogger("wego.worker")
 

@@ -1,32 +1,12 @@
-"""The fixed vocabularies as the API lists them, and how many things of a list have which of their words.
-
-Names of languages are those of Unicode CLDR, read through Babel.
-"""
+"""The fixed vocabularies as the API lists them, and how many things of a list have which of their words."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
 import strawberry
-from babel import Locale
 
 from i18n.language.graphql import LocalizedText, label_of
-from i18n.language.locales import DEFAULT, LOCALES
 from wego.core import reads
-
-
-def terms() -> Iterator[tuple[str, str, int, dict[str, str]]]:
-    """The languages that have a code of two letters, and those of the hub, as (scheme, code, position, labels by
-    locale)."""
-    names = {
-        tag: {str(code).replace("_", "-"): str(name) for code, name in Locale.parse(tag, sep="-").languages.items()}
-        for tag in LOCALES
-    }
-    english = names[DEFAULT]
-    codes = {code for code in english if re.fullmatch("[a-z]{2}", code)} | set(LOCALES)
-    for position, code in enumerate(sorted(codes, key=lambda code: english[code])):
-        yield "language", code, position, {tag: known.get(code, english[code]) for tag, known in names.items()}
+from wego.core.rooms import Exposed
 
 
 @reads.table("term", key="id")
@@ -86,3 +66,6 @@ def counted(
     """Count by the words of a vocabulary, whose labels are those of its scheme; `group` is an expression of `value`."""
     word = "upper(replace(g$.value, '-', '_'))" if is_enum else "g$.value"
     return reads.Counted(FacetCount, values, doc, {"scheme": f"'{scheme}'::text", "word": word, "part": group})
+
+
+EXPOSED = Exposed(queries=(VocabularyQueries,))

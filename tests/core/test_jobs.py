@@ -24,7 +24,7 @@ from wego.core.settings import Settings
 from wego.worker import work
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("members", "practices", "federation", "i18n", "wego/worker.py")
+PACKAGES = ("members", "practices", "federation", "i18n", "wego/worker.py", "wego/jobs.py")
 
 
 @pytest.fixture

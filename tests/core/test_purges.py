@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from wego import purges
+from wego import jobs as purges
 from wego.core.db import Database
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)

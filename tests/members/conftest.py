@@ -14,7 +14,6 @@ from strawberry.schema.config import StrawberryConfig
 
 from i18n.language.graphql import LANGUAGE_TAG, LanguageTag
 from i18n.language.locales import reading_list
-from members import graphql as members
 from members.demo.forms import signed_form
 from members.demo.seed import seed
 from members.membership.applications import ApplicationForm, Signatory, Upload
@@ -24,11 +23,12 @@ from members.people.models import Person, RoleGrant
 from members.people.people import actor_of
 from members.register import places
 from members.register.models import City, CityName, Membership, MembershipKind, MembershipStatus, Region
-from wego import postgres
+from wego import packages, postgres
 from wego.core import access, reads
 from wego.core.access import Actor, Role
 from wego.core.db import Database, Session
 from wego.core.reads.engine import Engine
+from wego.core.rooms import join
 from wego.core.writes import Writer
 from wego.problems import words
 
@@ -159,10 +159,10 @@ def schema() -> strawberry.Schema:
     class Mutation:
         pass
 
-    reads.extend(Query, members.MemberQueries)
-    reads.extend(Mutation, members.MemberMutations)
+    rooms = [room for room in packages.brought("graphql") if room.__name__.startswith("members.")]
+    types = join(Query, Mutation, (room.EXPOSED for room in rooms))
     config = StrawberryConfig(scalar_map={LanguageTag: LANGUAGE_TAG})
-    return strawberry.Schema(Query, Mutation, types=[*members.TYPES], config=config)
+    return strawberry.Schema(Query, Mutation, types=types, config=config)
 
 
 @pytest.fixture(scope="session")

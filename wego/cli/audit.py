@@ -12,7 +12,7 @@ import typer
 from wego.cli.base import OPERATOR, Json, ask, emit, fail, opened, run, settings
 from wego.core.db import Session
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(name="audit", no_args_is_help=True, help=__doc__)
 
 
 @app.command()

@@ -8,7 +8,7 @@ import typer
 
 from wego.cli.base import OPERATOR, Json, emit, opened, run, settings
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(name="keys", no_args_is_help=True, help=__doc__)
 
 
 @app.command()

@@ -11,18 +11,17 @@ from typing import Annotated
 
 import typer
 
-from wego.cli import audit, database
+from wego.cli import database
 from wego.cli.base import Json, emit, fail, opened, progress_shown, run, server, settings
 from wego.core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 app.add_typer(database.app, name="db")
-app.add_typer(audit.app, name="audit")
 
 
 def start() -> None:
     """Run the command that the arguments name."""
-    _add_packages()
+    _add_rooms()
     app()
 
 
@@ -41,15 +40,12 @@ def common(
     """What stands before every command."""
 
 
-def _add_packages() -> None:
-    from wego.cli import keys, members, practices, programs, tokens
+def _add_rooms() -> None:
+    """The commands that the rooms bring."""
+    from wego import packages
 
-    app.add_typer(members.app, name="members")
-    app.add_typer(practices.app, name="practices")
-    app.add_typer(programs.app, name="programs")
-    app.add_typer(keys.app, name="keys")
-    app.command()(tokens.token)
-    app.command()(tokens.query)
+    for module in packages.commands():
+        app.add_typer(module.app)
 
 
 @app.command()

@@ -21,7 +21,7 @@ from wego.cli.base import OPERATOR, Json, ask, fail
 from wego.core.access import Actor, Role
 from wego.core.db import Session
 
-app = typer.Typer(no_args_is_help=True, help="Cities, their membership and their people.")
+app = typer.Typer(name="members", no_args_is_help=True, help="Cities, their membership and their people.")
 
 City = Annotated[str, typer.Argument(help="The slug of the city, such as seoul.")]
 Reason = Annotated[str, typer.Option(help="Why, as it is shown in the timeline.")]

@@ -23,7 +23,7 @@ from wego.core.access import Actor
 from wego.core.db import Session
 from wego.core.forms import found
 
-app = typer.Typer(no_args_is_help=True, help="Case studies: write, translate, review, publish.")
+app = typer.Typer(name="practices", no_args_is_help=True, help="Case studies: write, translate, review, publish.")
 
 Conflict = Annotated[str, typer.Option(help="A conflict of interest, in words; absent for none.")]
 Acting = Annotated[str, typer.Option("--as", help="The e-mail address of the person who reviews.")]

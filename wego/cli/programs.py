@@ -21,7 +21,9 @@ from wego.cli.base import OPERATOR, Json, ask, fail, settings, text_of
 from wego.core.db import Session
 from wego.core.reads.documents import GraphQLErrors
 
-app = typer.Typer(no_args_is_help=True, help="Programs of cities: register them with their keys, revoke them.")
+app = typer.Typer(
+    name="programs", no_args_is_help=True, help="Programs of cities: register them with their keys, revoke them."
+)
 
 City = Annotated[str, typer.Argument(help="The slug of the city, such as seoul.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="What it may ask for; repeatable.")]

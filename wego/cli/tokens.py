@@ -31,6 +31,10 @@ USAGE = 2
 DEMO = "The demo writes key files to $WEGO_HOME/demo/clients/<city>.json."
 
 
+app = typer.Typer()  # without a name: its commands stand beside those of the operator
+
+
+@app.command()
 def token(
     client: Client = None,
     person: PersonOption = "",
@@ -48,6 +52,7 @@ def token(
         emit(_person_token(person), True)
 
 
+@app.command()
 def query(
     text: Annotated[str, typer.Argument(metavar="[FILE|-|QUERY]", help="The operation, a file with it, or -.")] = "-",
     client: Client = None,

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from wego import packages
 
 if TYPE_CHECKING:  # Alembic is loaded when something is to be migrated, which is seldom
     from alembic.config import Config
 
 HERE = Path(__file__).parent
-# The rooms that have tables.
-ROOMS = (
-    "wego.core", "i18n.content", "members.register", "members.people", "members.membership", "practices.cases",
-    "federation.jose", "federation.oauth",
-)  # fmt: skip
 
 
 def config(url: str) -> Config:
@@ -50,6 +46,5 @@ def metadata() -> Any:
     """All tables of all packages."""
     from sqlmodel import SQLModel
 
-    for room in ROOMS:
-        import_module(f"{room}.models")
+    list(packages.brought("models"))
     return SQLModel.metadata

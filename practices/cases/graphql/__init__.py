@@ -1,1 +1,11 @@
 """Case studies, as the world may see and change them."""
+
+from members.register.graphql.cities import City
+from practices.cases.graphql.lists import CityPractices, PracticeQueries
+from practices.cases.graphql.mutations import PracticeMutations
+from practices.cases.graphql.types import Practice
+from wego.core.rooms import Exposed
+
+EXPOSED = Exposed(
+    types=(Practice,), queries=(PracticeQueries,), mutations=(PracticeMutations,), additions={City: CityPractices}
+)

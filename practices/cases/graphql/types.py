@@ -9,7 +9,7 @@ import strawberry
 
 from i18n.content.graphql.owner import WithTexts
 from members.register.graphql.cities import City
-from practices.cases import models
+from practices.cases import models, reach  # noqa: F401  # `reach` says who may see a practice
 from practices.cases.graphql.parts import (
     KEY_DATES,
     Contact,
