@@ -69,7 +69,7 @@ catalogs: $(STAMP) ## Extract sentences and bring the catalogs up to date
 
 lock: ## Write requirements.lock with hashes (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-	  --no-header --extra dev -o requirements.lock pyproject.toml
+	  --no-header --extra demo --extra dev -o requirements.lock pyproject.toml
 
 clean: ## Remove the environment and caches (not .wego, which holds data)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist

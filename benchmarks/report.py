@@ -10,16 +10,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 import orjson
 
 from benchmarks import load, servers
 from benchmarks.contests import CACHED, FLOOR, HUB, PEER, STATIC, TOKEN
 from benchmarks.data import Facts
-
-if TYPE_CHECKING:
-    from benchmarks.run import Plan, Results
+from benchmarks.plan import Plan, Results
 
 HERE = Path(__file__).parent
 ORDER = (HUB, TOKEN, PEER, FLOOR, CACHED, STATIC)

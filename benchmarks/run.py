@@ -13,9 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import median
 
 from benchmarks import data, load, report, servers
 from benchmarks.contests import (
@@ -31,46 +29,12 @@ from benchmarks.contests import (
     difference,
     static_bodies,
 )
+from benchmarks.plan import FULL, SMOKE, Plan, Results
 from benchmarks.proofs import Program
 from wego import postgres
 
 HERE = Path(__file__).parent
 PROOFS_AT_MOST = 4_000  # for one run: each is signed before, and is good for a minute
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How much of everything a run does."""
-
-    practices: int
-    slugs: int
-    rounds: int
-    seconds: float
-    concurrency: tuple[int, ...]
-    main: int  # the concurrency of the targets, measured for everybody
-    workers: tuple[int, ...]
-    short: bool = False  # leave out what teaches nothing about right answers
-
-
-FULL = Plan(50_000, 200, 5, 2.0, (1, 16, 64), 16, (1, 2))
-SMOKE = Plan(300, 5, 1, 1.0, (4,), 4, (1,), short=True)
-
-
-@dataclass
-class Results:
-    """Everything that was measured, by (workers, concurrency, contest, entrant)."""
-
-    shots: dict[tuple[int, int, str, str], list[load.Shot]] = field(default_factory=dict)
-    memory: dict[tuple[int, str], float] = field(default_factory=dict)
-    starts: dict[tuple[int, str], float] = field(default_factory=dict)
-    sizes: dict[tuple[str, str], float] = field(default_factory=dict)
-    right: dict[str, list[object]] = field(default_factory=dict)
-    wrong: list[str] = field(default_factory=list)
-    absent: list[str] = field(default_factory=list)
-
-    def rate(self, workers: int, concurrency: int, contest: str, entrant: str) -> float | None:
-        shots = self.shots.get((workers, concurrency, contest, entrant))
-        return median(shot.rate for shot in shots) if shots else None
 
 
 def main() -> int:

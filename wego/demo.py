@@ -13,6 +13,16 @@ from wego.core.settings import Settings
 Progress = Callable[[str], None]
 
 
+def missing() -> str | None:
+    """What the extra `demo` would bring, where it is not installed; the hub itself does without."""
+    try:
+        import members.demo.seed
+    except ModuleNotFoundError as error:
+        return error.name
+    assert members.demo.seed
+    return None
+
+
 async def load(database: Database, settings: Settings, *, count: int = 0, progress: Progress | None = None) -> None:
     """Load what is not there yet: cities and members, practices, programs; and `count` practices for measuring."""
     import federation.oauth.seed

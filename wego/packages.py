@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-PARTS = ("models", "graphql", "terms", "jobs", "routes")
+PARTS = frozenset({"models", "graphql", "terms", "jobs", "routes"})
 
 
 @dataclass(frozen=True, slots=True)

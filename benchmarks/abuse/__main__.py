@@ -18,7 +18,8 @@ import time
 from pathlib import Path
 
 from benchmarks.abuse import report, target
-from benchmarks.abuse.attacks import EVERYTHING, Attack, load
+from benchmarks.abuse.attacks import EVERYTHING, Attack
+from benchmarks.abuse.every import load
 from benchmarks.abuse.trial import run_one, warm_up
 from benchmarks.abuse.witnesses import Officer
 

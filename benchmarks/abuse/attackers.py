@@ -16,7 +16,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.abuse.attacks import EVERYTHING, Attack, load
+from benchmarks.abuse.attacks import EVERYTHING, Attack
+from benchmarks.abuse.every import load
 from benchmarks.abuse.wire import Attacker
 
 

@@ -62,15 +62,3 @@ async def ask_once(one: Attacker, ask: Callable[[bytes, float], Awaitable[object
         await one.rest(0.02)
     else:
         one.note(answer)  # type: ignore[arg-type]
-
-
-def load() -> dict[str, Attack]:
-    """All attacks, by name."""
-    from benchmarks.abuse import attacks_done, attacks_kept, attacks_signed, attacks_wire  # noqa: F401  # they register
-
-    ATTACKS.setdefault(EVERYTHING, Attack(EVERYTHING, "one attacker of each kind, all at once", _never, len(ATTACKS)))
-    return ATTACKS
-
-
-async def _never(_one: Attacker) -> None:
-    """`attackers.py` runs the others in its place."""

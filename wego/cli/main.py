@@ -54,8 +54,10 @@ def demo(
     serve: Annotated[bool, typer.Option(help="Serve afterwards.")] = True,
 ) -> None:
     """Load the demonstration network where there is none, and serve it."""
-    from wego.demo import load, what_to_try
+    from wego.demo import load, missing, what_to_try
 
+    if lacks := missing():
+        fail(f"The demonstration needs {lacks}, which is not installed.", "pip install 'wego-hub[demo]' brings it.")
     os.environ.setdefault("WEGO_SERVER_TIMING", "1")
     knobs = settings(serving=True)
     sockets = _bound(knobs) if serve else []
