@@ -47,8 +47,8 @@ def _member(city: City, membership: Membership | None, name: str) -> Row:
         "city": city.slug,
         "name": name,
         "country": city.country,
-        "kind": membership.kind.value if membership else None,
-        "status": membership.status.value if membership else None,
+        "kind": membership.kind if membership else None,
+        "status": membership.status if membership else None,
         "since": membership.since.date().isoformat() if membership else None,
         "ends_on": membership.ends_on.isoformat() if membership and membership.ends_on else None,
     }
@@ -64,7 +64,7 @@ async def city(db: Session, actor: Actor, slug: str) -> Row:
         **_member(found, membership, facts.names["en"]),
         "endonym": facts.names[facts.endonym_locale],
         "subdivision": found.subdivision,
-        "region": found.region.value,
+        "region": found.region,
         "population": found.population,
         "languages": ", ".join(found.languages),
         "time_zone": found.time_zone,
@@ -85,9 +85,9 @@ async def timeline(db: Session, actor: Actor, slug: str) -> list[Row]:
     return [
         {
             "at": step.at.isoformat(timespec="seconds"),
-            "from": step.from_status.value if step.from_status else None,
-            "to": step.to_status.value,
-            "body": step.body.value,
+            "from": step.from_status,
+            "to": step.to_status,
+            "body": step.body,
             "actor": step.actor,
             "reason": step.reason,
             "reference": step.reference,
@@ -101,15 +101,15 @@ async def pending(db: Session, actor: Actor, statuses: Sequence[MembershipStatus
     rows = []
     for application, place in await applications.listed(db, actor, tuple(statuses) or tuple(PENDING)):
         checks = await applications.completeness(db, application)
-        lacking = [check.key.value for check in checks if check.required and not check.present]
+        lacking = [check.key for check in checks if check.required and not check.present]
         rows.append(
             {
                 "city": place.slug,
-                "kind": application.kind.value,
-                "status": application.status.value,
+                "kind": application.kind,
+                "status": application.status,
                 "begun": application.created_at.date().isoformat(),
                 "submitted": application.submitted_at.date().isoformat() if application.submitted_at else None,
-                "missing": ", ".join(lacking),
+                "missing": lacking,
                 "id": str(application.id),
             }
         )
@@ -126,6 +126,6 @@ async def people(db: Session, actor: Actor, city_id: UUID | None) -> list[Row]:
         .order_by(col(RoleGrant.role), col(Person.email))
     )
     return [
-        {"role": grant.role.value, "email": person.email, "name": person.name, "id": str(person.id)}
+        {"role": grant.role, "email": person.email, "name": person.name, "id": str(person.id)}
         for person, grant in (await db.execute(query)).all()
     ]

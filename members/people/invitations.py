@@ -50,7 +50,7 @@ class Accepted:
 
 
 def new_secret() -> str:
-    return secrets.token_urlsafe(32)
+    return f"i{secrets.token_urlsafe(32)}"  # a command would take a dash at its beginning for an option
 
 
 async def invite(

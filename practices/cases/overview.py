@@ -37,7 +37,7 @@ def _query() -> Any:
 def _plain(row: Any) -> dict[str, Any]:
     at = row.published_at
     return {
-        "slug": row.slug, "city": row.city, "status": row.status.value, "visibility": row.visibility.value,
+        "slug": row.slug, "city": row.city, "status": row.status, "visibility": row.visibility,
         "locale": row.original_locale, "published": at.isoformat(timespec="seconds") if at else None,
         "title": row.title,
     }  # fmt: skip
@@ -83,7 +83,7 @@ def progress(states: Sequence[LocaleStatus]) -> list[dict[str, Any]]:
     """How far each translation is."""
     return [
         {
-            "locale": each.locale, "status": each.status.value, "origin": each.origin.value if each.origin else None,
+            "locale": each.locale, "status": each.status, "origin": each.origin,
             "percent": each.percent_complete, "stale": len(each.stale_blocks), "missing": len(each.missing_blocks),
         }
         for each in states

@@ -41,9 +41,41 @@ async def test_an_operator_reads_members_and_applications(run: Run) -> None:
     seoul = await run("show", "seoul")
     assert (seoul["endonym"], seoul["status"], seoul["people"]) == ("서울", "full", 4)
     waiting = {row["city"]: row for row in await run("applications")}
-    assert waiting["beira"]["missing"] == "signed_form, signatory"
-    assert waiting["lviv"]["missing"] == ""
+    assert waiting["beira"]["missing"] == ["signed_form", "signatory"]
+    assert waiting["lviv"]["missing"] == []
     assert {row["role"] for row in await run("people")} == {"officer", "secretariat_editor", "auditor"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "status", "country", "role", "refused"),
+    [
+        ({"LANG": "C"}, "full member", "South Korea", "officer of the secretariat", "This must not be empty."),
+        ({"LANG": "ko_KR.UTF-8"}, "정회원", "대한민국", "사무국 담당관", "비워 둘 수 없습니다"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "fr_CA"}, "membre de plein droit", "Corée du Sud", "agent", "ne doit pas"),
+        ({"LANG": "en_GB", "LANGUAGE": "nds:pt_BR:ja"}, "membro pleno", "Coreia do Sul", "responsável", "não pode"),
+    ],
+)
+async def test_people_read_words_of_their_language_and_no_codes(
+    demo: Database, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], status: str, country: str, role: str,
+    refused: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("WEGO_DATABASE_URL", demo.url)
+    monkeypatch.setenv("COLUMNS", "300")
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.setenv(name, environment.get(name, ""))
+
+    async def printed(*words: str) -> str:
+        return (await asyncio.to_thread(CliRunner().invoke, app, list(words))).output
+
+    seoul = await printed("show", "seoul")
+    assert f"status: {status}\n" in seoul
+    assert f"country: {country}\n" in seoul
+    assert role in await printed("people")
+    assert "east-asia" not in seoul
+    assert refused in await printed("suspend", "seoul", "--reason", " ")
+    applications = await printed("applications")
+    assert "signed_form" not in applications
+    assert "under_check" not in applications
 
 
 async def test_an_operator_decides_and_the_log_says_so(run: Run, demo: Database) -> None:
@@ -82,7 +114,7 @@ async def test_an_operator_invites_the_first_officer(run: Run) -> None:
         (("show", "atlantis"), "NOT_FOUND"),
         (("accept", "seoul"), "CONFLICT: The state of this membership is full"),
         (("admit", "seoul", "--reference", "x"), "CONFLICT"),
-        (("suspend", "seoul", "--reason", " "), "INVALID: This must not be empty."),
+        (("suspend", "seoul", "--reason", " "), "INVALID (input.reason): This must not be empty."),
         (("suspend", "seoul", "--reason", "x", "--body", "secretariat"), "INVALID"),
         (("join", "guess"), "NOT_FOUND"),
         (("assign", "nobody@people.example", "--role", "cio", "--city", "seoul"), "wego members people"),

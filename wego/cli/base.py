@@ -16,11 +16,13 @@ import orjson
 import typer
 
 from wego import postgres
+from wego.cli.words import language, shown
 from wego.core import access
 from wego.core.db import Database, Session
 from wego.core.errors import Refusal
 from wego.core.settings import PORT_FILE, Settings, from_environment
 from wego.core.textfiles import decoded
+from wego.problems import said
 
 if TYPE_CHECKING:
     from wego.setup import Addresses
@@ -56,7 +58,7 @@ def refused(refusal: Refusal) -> None:
     """Print why something is refused: each reason with its code and its place, where it is about one."""
     for each in refusal.each:
         place = f" ({'.'.join(map(str, each.path))})" if each.path else ""
-        typer.secho(f"{each.code}{place}: {each.message.format_map(_Params(each.params))}", err=True, fg="red")
+        typer.secho(f"{each.code}{place}: {said(each, language())}", err=True, fg="red")
 
 
 def text_of(path: Path) -> str:
@@ -66,7 +68,7 @@ def text_of(path: Path) -> str:
     except OSError as problem:
         fail(f"{path} cannot be read: {problem.strerror}")
     except Refusal as refusal:
-        fail(f"{path}: {refusal.message.format_map(_Params(refusal.params))}")
+        fail(f"{path}: {said(refusal, language())}")
 
 
 def agreed(question: str, *, yes: bool, as_json: bool) -> bool:
@@ -85,11 +87,6 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail(error.message, error.hint)
     except (ConnectionError, OSError) as error:
         fail(f"The database cannot be reached: {error}", "`wego doctor` says what is missing.")
-
-
-class _Params(dict[str, object]):
-    def __missing__(self, key: str) -> str:
-        return "{" + key + "}"
 
 
 @contextmanager
@@ -170,10 +167,10 @@ def emit(data: Any, as_json: bool) -> None:
         _print_table(data)
     elif isinstance(data, dict):
         for key, value in data.items():
-            typer.echo(f"{key}: {value}")
+            typer.echo(f"{key}: {shown(key, value)}")
     elif isinstance(data, list):
         for each in data:
-            typer.echo(str(each))
+            typer.echo(shown("", each))
     else:
         typer.echo(str(data))
 
@@ -186,5 +183,5 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     for key in rows[0]:
         table.add_column(key, overflow="fold")  # an id that is cut is of no use
     for row in rows:
-        table.add_row(*["" if row.get(key) is None else str(row.get(key)) for key in rows[0]])
+        table.add_row(*[shown(key, row.get(key)) for key in rows[0]])
     Console().print(table)

@@ -43,7 +43,7 @@ async def _place(db: Session, slug: str) -> UUID | None:
 
 
 def _state(slug: str, after: Membership) -> dict[str, Any]:
-    return {"city": slug, "status": after.status.value, "since": after.since.isoformat(timespec="seconds")} | (
+    return {"city": slug, "status": after.status, "since": after.since.isoformat(timespec="seconds")} | (
         {"ends_on": after.ends_on.isoformat()} if after.ends_on else {}
     )
 
@@ -252,7 +252,7 @@ def join(secret: str, as_json: Json = False) -> None:
 
     async def work(db: Session) -> Any:
         accepted = await invitations.accept(db, secret=secret)
-        return {"person": str(accepted.person.id), "role": accepted.invitation.role.value}
+        return {"person": str(accepted.person.id), "role": accepted.invitation.role}
 
     ask(work, as_json)
 
@@ -265,7 +265,7 @@ def assign(
 
     async def work(db: Session) -> Any:
         grant = await people.assign_role(db, OPERATOR, await _person(db, email), role, await _place(db, city))
-        return {"person": str(grant.person_id), "role": grant.role.value, "city": city or None}
+        return {"person": str(grant.person_id), "role": grant.role, "city": city or None}
 
     ask(work, as_json)
 
@@ -278,7 +278,7 @@ def revoke(
 
     async def work(db: Session) -> Any:
         grant = await people.revoke_role(db, OPERATOR, await _person(db, email), role, await _place(db, city))
-        return {"person": str(grant.person_id), "role": grant.role.value, "city": city or None}
+        return {"person": str(grant.person_id), "role": grant.role, "city": city or None}
 
     ask(work, as_json)
 
