@@ -147,7 +147,7 @@ async def _write(db: Session, world: World, word: str, city: str = HOME, **facts
         "partners": [{"name": canary(word), "kind": "company", "support": ["technical"]}],
         "sources": [{"title": canary(word), "url": f"https://{canary(word)}.example/"}],
         "key_dates": [{"date": "2020-01-01", "significance": {"en": canary(word)}}],
-        "financial_profile": [
+        "money": [
             {"year": 2020, "source": canary(word), "amount": "1", "currency": "EUR", "kind": "capex"}
         ],
         "indicators": [{"scheme": "own", "code": canary(word), "unit": canary(word), "baseline": "1", "value": "2",
@@ -224,7 +224,7 @@ async def _rewrite(db: Session, key: UUID, word: str, *, note: str = "", **facts
     told = draft(word)
     facts |= {
         "keywords": {"en": [canary(word)]}, "partners": [], "sources": [], "key_dates": [], "indicators": [],
-        "financial_profile": [],
+        "money": [],
     }  # fmt: skip
     await practices.revise(db, SYSTEM, key, Change(told.title, told.summary, told.sections, note=note), facts)
 

@@ -21,16 +21,13 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 from i18n.content.documents import Draft, Section, SectionPart, TranslationDraft
+from practices.cases.facts import NAMES
 from practices.cases.narrative import BUDGETS
 from wego.core.errors import Invalid, Refusal, Refusals
+from wego.core.facts.declared import unknown
 from wego.core.textfiles import decoded
 
-FACTS = (
-    "themes", "sdgs", "cofog", "iso_codes", "technologies", "keywords", "key_dates", "partners", "indicators",
-    "contacts", "sources", "level_of_activity", "stage", "launched_on", "ended_on", "licence", "visibility",
-    "publish_at",
-)  # fmt: skip
-_OF_THE_CASE = ("city", "original_locale", "status")  # what a `practice.toml` says besides facts
+_OF_THE_CASE = frozenset({"city", "original_locale", "status"})  # what a `practice.toml` says besides facts
 _SECTION = re.compile(r"## ([a-z_]+): (.*\S.*)")
 # What begins a section, or looks as if it should have: two marks, or any number of them before a section's key
 # and a colon, of whichever width.
@@ -182,12 +179,12 @@ def trimmed(draft: Draft) -> Draft:
 
 
 def facts_in(table: dict[str, Any]) -> dict[str, Any]:
-    """The facts of a `practice.toml`, as `practices.cases.facts` takes them."""
-    unknown = sorted(table.keys() - {*FACTS, *_OF_THE_CASE, "money"})
-    if unknown:
-        raise Refusals([Invalid("There is no fact with the name {name}.", path=(name,), name=name) for name in unknown])
-    facts = {name: table[name] for name in FACTS if name in table}
-    return facts | ({"financial_profile": table["money"]} if "money" in table else {})
+    """The facts of a `practice.toml`, as `practices.cases.facts` takes them: under their own names."""
+    given = {name: value for name, value in table.items() if name not in _OF_THE_CASE}
+    surplus = [unknown(name, ()) for name in sorted(given.keys() - NAMES)]
+    if surplus:
+        raise Refusals(surplus)
+    return given
 
 
 def load(folder: Traversable) -> Case:

@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from i18n.content.documents import Audience, Written
-from practices.cases.models import Practice, PracticeStatus, Visibility
+from practices.cases.facts import Visibility
+from practices.cases.models import Practice, PracticeStatus
 from wego.core.access import Permission
 from wego.core.audit import Event
 from wego.core.errors import Conflict, NotAllowed

@@ -4,14 +4,14 @@
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from i18n.content.models import TextOwner
-from wego.core.db import document, false_unless_told, moment, vocabulary, words
+from practices.cases.facts import PracticeFacts
+from wego.core.db import false_unless_told, moment, vocabulary, words
 from wego.core.ids import new_id
 from wego.core.vocabulary import N_, Vocabulary
 
@@ -24,33 +24,6 @@ class PracticeStatus(Vocabulary):
     ACCEPTED = "accepted", "A reviewer has accepted it, and the city may publish it.", N_("accepted")
     PUBLISHED = "published", "It is published for those whom its visibility names.", N_("published")
     ARCHIVED = "archived", "It was published once and is shown no longer.", N_("archived")
-
-
-class Visibility(Vocabulary):
-    PRIVATE = (
-        "private",
-        "Only its own city sees it, and reviewers and the secretariat while it is reviewed.",
-        N_("private"),
-    )
-    MEMBERS = "members", "Members of the network see it.", N_("for members")
-    EMBARGO = "embargo", "Members see it now, and everybody sees it from `publishAt` on.", N_("under embargo")
-    PUBLIC = "public", "Everybody sees it.", N_("public")
-
-
-class ActivityLevel(Vocabulary):
-    NEIGHBOURHOOD = "neighbourhood", "The practice works in a neighbourhood."
-    CITY = "city", "The practice works in the whole city."
-    METROPOLITAN = "metropolitan", "The practice works in the city and the towns around it."
-    REGION = "region", "The practice works in a region or province."
-    NATIONAL = "national", "The practice works in the whole country."
-
-
-class Stage(Vocabulary):
-    PILOT = "pilot", "The practice is being tried out."
-    IMPLEMENTING = "implementing", "The practice is being put in place."
-    OPERATING = "operating", "The practice is in operation."
-    SCALED = "scaled", "The practice was extended after it had proved itself."
-    ENDED = "ended", "The practice has ended."
 
 
 class EvidenceLevel(Vocabulary):
@@ -66,8 +39,8 @@ class ReviewStatus(Vocabulary):
     ACCEPTED = "accepted", "The reviewer accepted it.", N_("accepted")
 
 
-class Practice(TextOwner, table=True):
-    """A case study. Language-neutral facts are here; texts are in the content document of the same id."""
+class Practice(TextOwner, PracticeFacts, table=True):
+    """A case study. Its facts are declared in `facts.py`; its texts are in the content document of the same id."""
 
     __tablename__ = "practice"
     __table_args__ = (
@@ -86,28 +59,9 @@ class Practice(TextOwner, table=True):
     slug: str
     city_id: UUID = Field(foreign_key="city.id")
     status: PracticeStatus = vocabulary(PracticeStatus, default=PracticeStatus.DRAFT)
-    visibility: Visibility = vocabulary(Visibility, default=Visibility.PRIVATE)
-    publish_at: dt.datetime | None = moment(nullable=True)
     # When everybody may see it: null = never. Derived from status, visibility and publish_at by the services.
     public_from: dt.datetime | None = moment(nullable=True)
-    themes: list[str] = words()
-    sdg_codes: list[str] = words()
-    sdgs: list[dict[str, Any]] = document("[]")
-    cofog: list[str] = words()
-    iso_codes: list[str] = words()
-    technologies: list[str] = words()
-    keywords: dict[str, Any] = document()
-    key_dates: list[dict[str, Any]] = document("[]")
-    financial_profile: list[dict[str, Any]] = document("[]")
-    partners: list[dict[str, Any]] = document("[]")
-    indicators: list[dict[str, Any]] = document("[]")
-    contacts: list[dict[str, Any]] = document("[]")
-    sources: list[dict[str, Any]] = document("[]")
-    level_of_activity: ActivityLevel = vocabulary(ActivityLevel, default=ActivityLevel.CITY)
-    stage: Stage = vocabulary(Stage, default=Stage.OPERATING)
-    launched_on: dt.date | None = None
-    ended_on: dt.date | None = None
-    licence: str = "CC-BY-4.0"
+    sdg_codes: list[str] = words()  # the goals and targets of `sdgs`, for filters
     created_at: dt.datetime = moment(now=True)
     updated_at: dt.datetime = moment(now=True)
     published_at: dt.datetime | None = moment(nullable=True)

@@ -25,8 +25,9 @@ from members.register import cities
 from members.register.models import City
 from practices.cases import facts as facts_of
 from practices.cases import life, narrative, slugs
+from practices.cases.facts import Visibility
 from practices.cases.life import LIFE, PUBLISHERS, Verb
-from practices.cases.models import Practice, PracticeEditor, PracticeStatus, Visibility
+from practices.cases.models import Practice, PracticeEditor, PracticeStatus
 from practices.cases.narrative import Hint
 from practices.cases.reach import reach
 from practices.cases.telling import NOTHING, standing, tell

@@ -17,7 +17,8 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from i18n.content.documents import Titled
-from practices.cases.models import Practice, PracticeStatus, Visibility
+from practices.cases.facts import Visibility
+from practices.cases.models import Practice, PracticeStatus
 from wego.core.access import Actor, Permission
 from wego.core.db import Session
 from wego.core.errors import Invalid

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from practices.cases.facts import Visibility
 from practices.cases.life import Verb
-from practices.cases.models import Practice, PracticeStatus, Visibility
+from practices.cases.models import Practice, PracticeStatus
 from wego.core import audit
 from wego.core.access import Actor
 from wego.core.audit import Subject

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from practices.cases.facts import THEMES
-from practices.cases.models import EvidenceLevel, Stage
+from practices.cases.facts import THEMES, Stage
+from practices.cases.models import EvidenceLevel
 
 # Categories that return in a later edition keep their words.
 _KINDS = (

@@ -20,8 +20,9 @@ from i18n.content.documents import Draft, Section, TranslationDraft
 from i18n.language.origins import Origin
 from members.register.models import Membership, MembershipStatus
 from practices.cases import narrative, practices
+from practices.cases.facts import Visibility
 from practices.cases.life import LIFE, Verb
-from practices.cases.models import Practice, PracticeStatus, Review, Visibility
+from practices.cases.models import Practice, PracticeStatus, Review
 from practices.cases.practices import Change
 from practices.reviews import reviews
 from practices.reviews.reviews import Comment

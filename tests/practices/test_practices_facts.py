@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from practices.cases import facts
-from practices.cases.facts import SDG_TARGETS, checked, sdg_targets
-from practices.cases.models import Visibility
+from practices.cases.facts import SDG_TARGETS, Visibility, checked, sdg_targets
 from practices.cases.terms import terms
 from wego.core.errors import Refusal
 
@@ -39,11 +38,11 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
         {"key_dates": [{"date": "tomorrow", "significance": {"en": "x"}}]},
         {"key_dates": [{"date": "2016-01-01", "significance": {}}]},
         {"key_dates": [{"date": "2016-01-01", "significance": {"en": "x"}}] * 6},
-        {"financial_profile": [{"year": 2016, "source": "x", "amount": "-1", "currency": "EUR", "kind": "opex"}]},
-        {"financial_profile": [{"year": 2016, "source": "x", "amount": "1e400", "currency": "EUR", "kind": "opex"}]},
-        {"financial_profile": [{"year": 2016, "source": "x", "amount": "NaN", "currency": "EUR", "kind": "opex"}]},
-        {"financial_profile": [{"year": 2016, "source": "x", "amount": "1", "currency": "EUX", "kind": "opex"}]},
-        {"financial_profile": [{"year": 16, "source": "x", "amount": "1", "currency": "EUR", "kind": "opex"}]},
+        {"money": [{"year": 2016, "source": "x", "amount": "-1", "currency": "EUR", "kind": "opex"}]},
+        {"money": [{"year": 2016, "source": "x", "amount": "1e400", "currency": "EUR", "kind": "opex"}]},
+        {"money": [{"year": 2016, "source": "x", "amount": "NaN", "currency": "EUR", "kind": "opex"}]},
+        {"money": [{"year": 2016, "source": "x", "amount": "1", "currency": "EUX", "kind": "opex"}]},
+        {"money": [{"year": 16, "source": "x", "amount": "1", "currency": "EUR", "kind": "opex"}]},
         {"partners": [{"name": "x", "kind": "friend"}]},
         {"partners": [{"name": "x", "kind": "other", "support": ["moral"]}]},
         {"partners": [{"name": "a\u202eb", "kind": "other"}]},
@@ -73,14 +72,14 @@ def test_a_fact_that_cannot_be_is_refused_with_its_place(wrong: dict[str, Any]) 
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(Refusal) as refused:
-        checked({"themes": ["x"], "cofog": ["99"], "financial_profile": [{}]}, now=NOW)
+        checked({"themes": ["x"], "cofog": ["99"], "money": [{}]}, now=NOW)
     assert len(refused.value.each) >= 6
 
 
 def test_money_and_values_are_decimal_strings() -> None:
     given = {"year": 2016, "source": "x", "amount": "100000000.10", "currency": "KRW", "kind": "capex"}
-    found = checked({"financial_profile": [given], "indicators": [{"scheme": "own", "code": "x", "value": 82.23}]})
-    assert found["financial_profile"][0]["amount"] == "100000000.10"
+    found = checked({"money": [given], "indicators": [{"scheme": "own", "code": "x", "value": 82.23}]})
+    assert found["money"][0]["amount"] == "100000000.10"
     assert found["indicators"][0]["value"] == "82.23"
 
 

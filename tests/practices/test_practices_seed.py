@@ -13,7 +13,8 @@ from i18n.content.models import ContentReading
 from i18n.language.origins import Origin
 from members.demo import seed as members_seed
 from practices.cases import files
-from practices.cases.models import Practice, PracticeStatus, Review, ReviewComment, ReviewStatus, Visibility
+from practices.cases.facts import Visibility
+from practices.cases.models import Practice, PracticeStatus, Review, ReviewComment, ReviewStatus
 from practices.demo import seed as practices_seed
 from wego.core.db import Database, Session
 from wego.core.errors import Refusal

@@ -11,8 +11,9 @@ from i18n.language.vocabularies import counted
 from members.register.graphql.cities import City
 from members.register.models import Region
 from practices.cases import facts
+from practices.cases.facts import Stage
 from practices.cases.graphql.types import Practice, ways_to_see
-from practices.cases.models import EvidenceLevel, PracticeStatus, Stage
+from practices.cases.models import EvidenceLevel, PracticeStatus
 from wego.core import reads
 from wego.core.forms import is_country
 

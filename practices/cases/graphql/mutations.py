@@ -19,13 +19,13 @@ from i18n.content.graphql.inputs import (
 from i18n.language.graphql import LanguageTag
 from members.register.graphql.keys import key_of
 from practices.cases import practices
-from practices.cases.graphql.inputs import PracticeFacts, facts_of, in_terms_of
+from practices.cases.facts import PracticeFacts
 from practices.cases.graphql.lists import PRACTICES
 from practices.cases.graphql.types import Practice
 from practices.cases.narrative import Hint
 from practices.cases.practices import Change
 from practices.cases.reach import by_slug
-from wego.core import reads
+from wego.core import facts, reads
 from wego.core.errors import NotFound, NotSignedIn
 from wego.core.ids import parse_global_id
 from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
@@ -33,14 +33,20 @@ from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
 NAMED = "The practice, by its id, or by its slug, which may follow that of its city (`seoul/night-buses`)."
 
 
+@strawberry.input
+@facts.sent(PracticeFacts)
+class FactsInput:
+    """The facts of a practice as they are sent; what is absent stays."""
+
+
 @strawberry.input(description="A new case study, as a draft.")
-class CreatePracticeInput(PracticeFacts, WrittenInput):
+class CreatePracticeInput(FactsInput, WrittenInput):
     city: str | None = strawberry.field(default=None, description="For which city (slug); an only one is implied.")
     slug: str | None = strawberry.field(default=None, description="Its name in addresses; else made of the title.")
 
 
 @strawberry.input(description="The next revision of a practice; what is absent stays.")
-class RevisePracticeInput(PracticeFacts, RevisedInput):
+class RevisePracticeInput(FactsInput, RevisedInput):
     practice: strawberry.ID = strawberry.field(description=NAMED)
 
 
@@ -114,16 +120,10 @@ async def practice_key(write: Write, given: str) -> UUID:
 
 
 async def create_practice(write: Write, input: CreatePracticeInput) -> Done:
-    with in_terms_of(input):
-        outcome = await practices.create(
-            write.db,
-            write.actor,
-            input.original_locale,
-            draft_of(input),
-            facts_of(input),
-            city=input.city,
-            slug=input.slug,
-        )  # fmt: skip
+    given = facts.given_of(PracticeFacts, input)
+    outcome = await practices.create(
+        write.db, write.actor, input.original_locale, draft_of(input), given, city=input.city, slug=input.slug
+    )
     return told(outcome.practice.id, outcome.hints)
 
 
@@ -132,8 +132,7 @@ async def revise_practice(write: Write, input: RevisePracticeInput) -> Done:
         input.title, input.summary, sections_of(input.sections), tuple(input.remove_sections), input.minor, input.note
     )
     key = await practice_key(write, input.practice)
-    with in_terms_of(input):
-        outcome = await practices.revise(write.db, write.actor, key, change, facts_of(input))
+    outcome = await practices.revise(write.db, write.actor, key, change, facts.given_of(PracticeFacts, input))
     return told(key, outcome.hints)
 
 

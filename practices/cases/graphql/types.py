@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import strawberry
@@ -10,24 +10,16 @@ import strawberry
 from i18n.content.graphql.owner import WithTexts
 from members.register.graphql.cities import City
 from practices.cases import models, reach  # noqa: F401  # `reach` says who may see a practice
-from practices.cases.graphql.parts import (
-    KEY_DATES,
-    Contact,
-    Indicator,
-    KeyDate,
-    Keywords,
-    Money,
-    Partner,
-    SdgLink,
-    Source,
-    Theme,
-)
-from practices.cases.models import ActivityLevel, EvidenceLevel, PracticeStatus, Stage, Visibility
-from wego.core import reads
+from practices.cases.facts import PracticeFacts
+from practices.cases.models import EvidenceLevel, PracticeStatus
+from wego.core import facts, reads
 from wego.core.access import ActorKind, Permission
 
 if TYPE_CHECKING:
     from wego.core.reads.query import Query
+
+reads.vocabulary(EvidenceLevel, description="An `EvidenceLevel` says how well it can be checked what a practice tells.")
+reads.vocabulary(PracticeStatus, description="A `PracticeStatus` says where a practice is in its life.")
 
 
 def ways_to_see(q: Query, t: str, facets: str) -> list[reads.Way]:
@@ -51,55 +43,27 @@ def ways_to_see(q: Query, t: str, facets: str) -> list[reads.Way]:
     return ways
 
 
-def _elements(column: str) -> str:
-    return f"jsonb_array_elements({{p}}.{column}) with ordinality as {{t}}(value, ord)"
+@strawberry.type
+@facts.shown(PracticeFacts)
+class ShownFacts:
+    """The facts of a practice, as they are declared."""
 
 
 @reads.table(models.Practice)
 @strawberry.type(description="A case study: what a city did, told so that another can judge whether it would work.")
-class Practice(reads.Node, WithTexts):
+class Practice(reads.Node, WithTexts, ShownFacts):
     slug: str = reads.column("{t}.slug", "Its name in addresses.")
     city: City = reads.one("{t}.id = {p}.city_id", "Whose practice it is.", visible=False)  # seen with the practice
     status: PracticeStatus = reads.column("{t}.status", "Where it is in its life.")
-    visibility: Visibility = reads.column("{t}.visibility", "Who may see it once it is published.")
-    publish_at: datetime | None = reads.column("{t}.publish_at", "When an embargo ends.")
     assumed: bool = reads.column(
         "{t}.assumed",
         "Whether it was written and published for a demonstration, from public sources: its city took no part.",
     )
-    themes: list[Theme] = reads.many(
-        None, "Its themes.", order="{t}.ord", source="unnest({p}.themes) with ordinality as {t}(code, ord)",
-        most=None, expected=3,
-    )  # fmt: skip
-    sdgs: list[SdgLink] = reads.many(
-        None, "The goals to which it contributes.", order="{t}.ord", source=_elements("sdgs"), expected=3
-    )
-    cofog: list[str] = reads.column("{t}.cofog", "Functions of government (COFOG).")
-    iso_codes: list[str] = reads.column("{t}.iso_codes", "Indicators of ISO 37120, 37122 and 37123, by code.")
-    technologies: list[str] = reads.column("{t}.technologies", "Technologies, by code.")
-    keywords: list[Keywords] = reads.many(
-        None, "Keywords, by language.", order="{t}.key", source="jsonb_each({p}.keywords) as {t}(key, value)"
-    )
-    indicators: list[Indicator] = reads.many(
-        None, "Figures by which it can be judged.", order="{t}.ord", source=_elements("indicators")
-    )
-    key_dates: list[KeyDate] = reads.many(None, "Dates that mattered.", order="{t}.ord", source=KEY_DATES, expected=5)
-    money: list[Money] = reads.many(None, "What it cost.", order="{t}.ord", source=_elements("financial_profile"))
-    partners: list[Partner] = reads.many(None, "Who took part.", order="{t}.ord", source=_elements("partners"))
-    contacts: list[Contact] = reads.many(
-        None, "Whom to ask. Empty for who is no member.", order="{t}.ord", source=_elements("contacts"), expected=3
-    )
-    sources: list[Source] = reads.many(None, "Where the facts are from.", order="{t}.ord", source=_elements("sources"))
     evidence_level: EvidenceLevel = reads.column(
         "wego_evidence({t}.sources, {t}.indicators)",
         "This says how well it can be checked what is told here: `DOCUMENTED` when it names a source, or says of an "
         "indicator where it can be checked, else `SELF_REPORTED`.",
     )
-    level_of_activity: ActivityLevel = reads.column("{t}.level_of_activity", "On which level it acts.")
-    stage: Stage = reads.column("{t}.stage", "How far the practice itself is.")
-    launched_on: date | None = reads.column("{t}.launched_on", "When it began.")
-    ended_on: date | None = reads.column("{t}.ended_on", "When it ended.")
-    licence: str = reads.column("{t}.licence", "Under which licence it may be used: SPDX code or address.")
     created_at: datetime = reads.column("{t}.created_at", "When it was begun.")
     updated_at: datetime = reads.column("{t}.updated_at", "When it or a translation was last changed.")
     published_at: datetime | None = reads.column(
