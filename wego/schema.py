@@ -19,13 +19,21 @@ from wego.core.writes import WRITE
 SDL = Path(__file__).parent / "schema.graphql"
 
 
-@strawberry.type(description="Everything that can be asked.")
+@strawberry.type(description="The `Query` type holds everything that can be asked.")
 class Query:
-    node: reads.Node | None = reads.by_id("The thing with this global id; null when there is none for the reader.")
-    nodes: list[reads.Node | None] = reads.by_id("The things with these global ids, in their order.", many=True)
+    node: reads.Node | None = reads.by_id(
+        "This is the thing with this global id; it is null when there is none for the reader."
+    )
+    nodes: list[reads.Node | None] = reads.by_id(
+        "These are the things with these global ids, in the same order; null stands where there is none "
+        "for the reader.",
+        many=True,
+    )
 
 
-@strawberry.type(description="Everything that can be done. Each takes one input and tells its problems.")
+@strawberry.type(
+    description="The `Mutation` type holds everything that can be done; each takes one input and tells its problems."
+)
 class Mutation:
     pass
 

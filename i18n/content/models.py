@@ -33,7 +33,7 @@ class TranslationStatus(Vocabulary):
     DRAFT = "draft", "The translation is being written.", N_("draft")
     IN_REVIEW = (
         "in_review",
-        "The translation waits until somebody who may publish releases it.",
+        "The translation is waiting until somebody who may publish releases it.",
         N_("waiting for release"),
     )
     PUBLISHED = "published", "The translation is the one that is read.", N_("published")

@@ -21,13 +21,13 @@ from wego.core.forms import Form
 MOST_LANGUAGES = 40
 
 
-@strawberry.input(description="A text in one language.")
+@strawberry.input(description="This is a text in one language.")
 class LocalText:
     locale: LanguageTag = strawberry.field(description="This is the language (BCP 47).")
     text: str = strawberry.field(description="This is the text.")
 
 
-@strawberry.input(description="Keywords in one language.")
+@strawberry.input(description="These are keywords in one language.")
 class KeywordsInput:
     locale: LanguageTag = strawberry.field(description="This is the language (BCP 47).")
     words: list[str] = strawberry.field(description="These are the words.")
@@ -36,7 +36,7 @@ class KeywordsInput:
 _WORDS = "(select coalesce(array_agg(w), '{{}}') from jsonb_array_elements_text({t}.value) w)"
 
 
-@strawberry.type(description="Keywords in one language.")
+@strawberry.type(description="These are keywords in one language.")
 class Keywords:
     locale: LanguageTag = reads.column("{t}.key", "This is the language (BCP 47).")
     direction: TextDirection = reads.column(direction_of("{t}.key"), "This is the direction in which it is written.")

@@ -52,13 +52,20 @@ def direction_of(locale: str) -> str:
     return f"case when split_part({locale}, '-', 1) in ({_RTL}) or {arabic} then 'rtl' else 'ltr' end"
 
 
-@strawberry.type(description="A human text with its language, origin and age.")
+@strawberry.type(description="A `LocalizedText` is a text for people, with its language, its origin and its age.")
 class LocalizedText:
-    text: str = reads.column("{text}", "The text itself. Show it with `locale` as its language and `direction`.")
-    locale: LanguageTag = reads.column("{locale}", "The language in which it is written (BCP 47).")
-    direction: TextDirection = reads.column(direction_of("{locale}"), "The direction in which it is written.")
-    origin: Origin = reads.column("{origin}", "How it came to be: the original, or a translation by whom.")
-    is_fallback: bool = reads.column("not ({locale} = any({first}))", "Not in the language the reader likes best.")
+    text: str = reads.column(
+        "{text}", "This is the text itself; it is shown right with `locale` as its language and with `direction`."
+    )
+    locale: LanguageTag = reads.column("{locale}", "This is the language in which it is written (BCP 47).")
+    direction: TextDirection = reads.column(direction_of("{locale}"), "This is the direction in which it is written.")
+    origin: Origin = reads.column(
+        "{origin}",
+        "This says how the text came to be: it is the original, or it was translated by a person or a machine.",
+    )
+    is_fallback: bool = reads.column(
+        "not ({locale} = any({first}))", "This is true when the text is not in the language that the reader likes best."
+    )
     is_stale: bool = reads.column("{stale}", "The original was changed after this was translated.")
 
 

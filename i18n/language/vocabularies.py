@@ -57,7 +57,9 @@ class FacetCount:
         "This tells values of the same name apart: of a theme it is the edition of the WeGO Awards, of a target its "
         "goal; it is null for others.",
     )
-    count: int = reads.column("{t}.count", "So many of the things that were counted have it.")
+    count: int = reads.column(
+        "{t}.count", "This is the number of things with this value among those that were counted."
+    )
 
 
 def counted(

@@ -57,7 +57,7 @@ class MembershipStatus(Vocabulary):
     )
     CHANGES_REQUESTED = (
         "changes_requested",
-        "The secretariat asked the city to change its application.",
+        "The secretariat has asked the city to change its application.",
         N_("changes to the application requested"),
     )
     ASSOCIATE = (
@@ -98,7 +98,7 @@ class Body(Vocabulary):
     """Who decides a step."""
 
     CITY = "city", "The city itself decides.", N_("the city")
-    SECRETARIAT = "secretariat", "The secretariat decides.", N_("the secretariat")
+    SECRETARIAT = "secretariat", "It was the secretariat that decided.", N_("the secretariat")
     EXECUTIVE_COMMITTEE = "executive_committee", "The Executive Committee decides.", N_("the Executive Committee")
     GENERAL_ASSEMBLY = "general_assembly", "The General Assembly decides.", N_("the General Assembly")
     SYSTEM = "system", "The hub carries out what was decided before, such as the end of a notice period.", N_("the hub")

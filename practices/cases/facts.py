@@ -57,9 +57,9 @@ class Visibility(Vocabulary):
         "Only its own city sees it, and reviewers and the secretariat while it is reviewed.",
         N_("private"),
     )
-    MEMBERS = "members", "Members of the network see it.", N_("for members")
+    MEMBERS = "members", "It is seen by members of the network.", N_("for members")
     EMBARGO = "embargo", "Members see it now, and everybody sees it from `publishAt` on.", N_("under embargo")
-    PUBLIC = "public", "Everybody sees it.", N_("public")
+    PUBLIC = "public", "It is seen by everybody.", N_("public")
 
 
 @reads.vocabulary(description="An `ActivityLevel` says how far a practice reaches in space.")
@@ -171,7 +171,7 @@ def _no_amount(path: Path) -> Invalid:
     return Invalid("An amount of money is a decimal number of 0 or more.", path=path)
 
 
-@strawberry.type(description="A theme of an edition of the WeGO Awards.")
+@strawberry.type(description="A `Theme` is a theme of an edition of the WeGO Awards.")
 class Theme:
     code: str = reads.column("{t}.code", "This is its code, such as `2017.open-city`.")
     edition: str = reads.column("split_part({t}.code, '.', 1)", "This is the edition that introduced it.")
@@ -185,7 +185,7 @@ def _target_of_goal(form: Form, sdg: Given, path: Path) -> None:
         form.refuse(Invalid("Goal {goal} has no target {target}.", path=at, goal=goal, target=str(target)[:20]))
 
 
-@fact("A Sustainable Development Goal to which a practice contributes.", name="Sdg", rule=_target_of_goal)
+@fact("This is a Sustainable Development Goal to which a practice contributes.", name="Sdg", rule=_target_of_goal)
 class SdgLink:
     goal: int = facts.whole("This is the number of the goal, 1 to 17.", low=1, high=17, refusal=_no_goal)
     target: str | None = facts.line("This is the target, such as `16.10`; it is null for the goal as a whole.",
@@ -196,13 +196,13 @@ class SdgLink:
     label: LocalizedText = label("sdg", "({t}.value->>'goal')", "This is what the goal is called, in short.")
 
 
-@fact("A date that mattered.")
+@fact("This is a date that mattered for the practice.")
 class KeyDate:
     date: dt.date = facts.day("This is the day on which it was.")
     significance: LocalizedText = language.texts("This says in a few words what happened.", most=120)
 
 
-@fact("What was spent in a year.")
+@fact("This is what somebody paid for the practice in one year.")
 class Money:
     year: int = facts.whole("This is the year.", low=1900, high=2200)
     source: str = facts.line("This says who paid.", most=200)
@@ -211,14 +211,14 @@ class Money:
     kind: MoneyKind = facts.word(MoneyKind, "This says on what it was spent.")
 
 
-@fact("An organisation that took part.")
+@fact("This is an organisation that took part.")
 class Partner:
     name: str = facts.line("This is its name, as it calls itself.", most=200)
     kind: PartnerKind = facts.word(PartnerKind, "This says what kind of organisation it is.")
     support: list[PartnerSupport] = facts.words(PartnerSupport, "These are the ways in which it helped.")
 
 
-@fact("A figure by which a practice can be judged.")
+@fact("This is a figure by which a practice can be judged.")
 class Indicator:
     scheme: IndicatorScheme = facts.word(IndicatorScheme, "This says whose list the code is from.")
     code: str = facts.line("This is the code in that list.", most=80)
@@ -238,7 +238,7 @@ def _members_only(q: "Query", t: str) -> str | None:
 
 
 @reads.table("(select) as {t}", visible=_members_only)
-@fact("Whom to ask. Only members see contacts.")
+@fact("This is somebody whom one may ask; only members see contacts.")
 class Contact:
     name: str | None = facts.line("This is the name; it is null where it was not given.", most=120, required=False)
     role: str = facts.line("This is the office.", most=120)
@@ -246,7 +246,7 @@ class Contact:
     languages: list[LanguageTag] = language.tags("These are the languages in which one can write.", most=10)
 
 
-@fact("Where the facts are from.")
+@fact("This is a text from which facts are known.")
 class Source:
     title: str = facts.line("This is the title, as it is cited.", most=500)
     url: str | None = facts.address("This is the address; it is null where there is none.")

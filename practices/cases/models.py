@@ -20,7 +20,7 @@ class PracticeStatus(Vocabulary):
     DRAFT = "draft", "The city is writing it.", N_("draft")
     SUBMITTED = "submitted", "The city has handed it in, and it waits for a reviewer.", N_("submitted")
     UNDER_REVIEW = "under_review", "A reviewer is reading it.", N_("under review")
-    CHANGES_REQUESTED = "changes_requested", "A reviewer asked the city to change it.", N_("changes requested")
+    CHANGES_REQUESTED = "changes_requested", "A reviewer has asked the city to change it.", N_("changes requested")
     ACCEPTED = "accepted", "A reviewer has accepted it, and the city may publish it.", N_("accepted")
     PUBLISHED = "published", "It is published for those whom its visibility names.", N_("published")
     ARCHIVED = "archived", "It was published once and is shown no longer.", N_("archived")
@@ -35,8 +35,8 @@ class EvidenceLevel(Vocabulary):
 
 class ReviewStatus(Vocabulary):
     ASSIGNED = "assigned", "The reviewer has not decided yet.", N_("assigned")
-    CHANGES_REQUESTED = "changes_requested", "The reviewer asked the city to change it.", N_("changes requested")
-    ACCEPTED = "accepted", "The reviewer accepted it.", N_("accepted")
+    CHANGES_REQUESTED = "changes_requested", "The reviewer has asked the city to change it.", N_("changes requested")
+    ACCEPTED = "accepted", "The reviewer has accepted it.", N_("accepted")
 
 
 class Practice(TextOwner, PracticeFacts, table=True):

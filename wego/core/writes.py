@@ -84,12 +84,13 @@ def done(**keys: Any) -> Done:
 @strawberry.type(description="One reason why something was not done.")
 class Problem:
     code: str = reads.column(
-        "{t}.value->>'code'", "A stable code: NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, CONFLICT, INVALID …"
+        "{t}.value->>'code'",
+        "This is a code that stays the same: NOT_SIGNED_IN, NOT_ALLOWED, NOT_FOUND, CONFLICT, INVALID and others.",
     )
-    message: str = reads.column("{t}.value->>'message'", "What is wrong, in the language of the request.")
+    message: str = reads.column("{t}.value->>'message'", "This says what is wrong, in the language of the request.")
     path: list[str] = reads.column(
         "(select coalesce(array_agg(e), '{{}}') from json_array_elements_text({t}.value->'path') e)",
-        "Where in the input, outermost first; empty when it concerns the whole.",
+        "This is the place in the input, outermost first; it is empty when the whole is meant.",
     )
 
 
@@ -97,7 +98,7 @@ class Problem:
 class Payload:
     problems: list[Problem] = reads.many(
         None,
-        "Why nothing was done; empty when it was done.",
+        "These are the reasons why nothing was done; the list is empty when it was done.",
         order="{t}.ord",
         source="json_array_elements({p}.problems) with ordinality as {t}(value, ord)",
     )
@@ -119,12 +120,15 @@ def value(name: str, doc: str, cast: str = "text") -> Any:
     return reads.column(f"({{t}}.keys->>'{name}')::{cast}", doc)
 
 
+INPUT = "This says on what it is done, and how."
+
+
 def verb(call: Verb, doc: str, *, ahead: bool = False) -> Any:
     """Declare a mutation field. The type of its one argument is that of the function's `input`. `ahead`: it takes
     rights away, so the secretariat does not stand in line with it."""
     kind = inspect.signature(call, eval_str=True).parameters["input"].annotation
     declared = strawberry.field(description=doc, metadata={WRITE: call, AHEAD: ahead})
-    declared.arguments = [StrawberryArgument("input", None, StrawberryAnnotation(kind))]
+    declared.arguments = [StrawberryArgument("input", None, StrawberryAnnotation(kind), description=INPUT)]
     return declared
 
 

@@ -15,7 +15,7 @@ from i18n.language.origins import Origin
 from wego.core.errors import NotFound
 
 
-@strawberry.input(description="A section of a text as it is written.")
+@strawberry.input(description="A `TextSectionInput` is a section of a text, with its heading and its body.")
 class TextSectionInput:
     key: str = strawberry.field(description="The key says which section it is, such as `situation_before`.")
     heading: str = strawberry.field(description="This is its heading, in the language of the original.")
@@ -31,7 +31,7 @@ class TranslatedSectionInput:
     )
 
 
-@strawberry.input(description="The translation of one block.")
+@strawberry.input(description="A `TranslatedBlockInput` is the translation of one block.")
 class TranslatedBlockInput:
     id: strawberry.ID = strawberry.field(description="This names the block by its `blockId`.")
     text: str = strawberry.field(description="This is its translation.")

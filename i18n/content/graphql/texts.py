@@ -76,7 +76,7 @@ class TextBlock:
 
 
 @reads.table("content_section", key="document_id")
-@strawberry.type(description="A section in the language of one translation.")
+@strawberry.type(description="A `TranslatedSection` is a section in the language of one translation.")
 class TranslatedSection:
     key: str = reads.column("{t}.key", "The key says which section it is.")
     heading: LocalizedText = text(
@@ -103,7 +103,7 @@ _TRANSLATED = (
 )
 
 
-@strawberry.type(description="The translation of one block of the present original.")
+@strawberry.type(description="A `TranslatedBlock` is the translation of one block of the present original.")
 class TranslatedBlock:
     block_id: strawberry.ID = reads.column("{t}.block_id::text", "This says which block it translates.")
     text: LocalizedText = text(
@@ -113,8 +113,9 @@ class TranslatedBlock:
 
 @reads.table(ContentTranslation)
 @strawberry.type(
-    description="A translation and how far it is: the one that is read (PUBLISHED), or one that waits until somebody"
-    " who may publish releases it (IN_REVIEW). What is stale or missing is computed when it is asked for."
+    description="A `Translation` says how far a translation is: it is read by everybody (PUBLISHED), or it waits "
+    "until somebody who may publish releases it (IN_REVIEW). Its stale and missing blocks are found "
+    "when they are asked for."
 )
 class Translation:
     locale: LanguageTag = reads.column("{t}.locale", "This is the language into which it was translated (BCP 47).")
@@ -180,7 +181,7 @@ def _changes(q: Query) -> str:
 _BEFORE, _AFTER = reads.Own(when="{t}.before is not null"), reads.Own(when="{t}.after is not null")
 
 
-@strawberry.type(description="One difference between two versions.")
+@strawberry.type(description="A `BlockChange` is one difference between two versions.")
 class BlockChange:
     change: ChangeKind = reads.column("{t}.change", "This says what became of the block.")
     block_id: strawberry.ID = reads.column("{t}.block_id::text", "This says which block it is.")
@@ -198,8 +199,9 @@ class BlockChange:
 
 @reads.table(ContentRevision)
 @strawberry.type(
-    description="A version of an original, which stays what it is. It is read by those for whom it was published, also"
-    " when the thing is opened to others later. Drafts are for those who may read drafts."
+    description="A `TextVersion` is one version of an original and stays what it is. It is read by those for "
+    "whom it was published, also when the thing is opened to others later. Drafts are only read by "
+    "those who may read drafts."
 )
 class TextVersion:
     number: int = reads.column("{t}.number", "This is its number; a higher one is later.")

@@ -41,15 +41,19 @@ def _content(q: Query, t: str) -> str:
 
 
 @reads.table("application_file")
-@strawberry.type(description="A file of an application.")
+@strawberry.type(description="An `ApplicationFile` is a file that belongs to an application.")
 class ApplicationFile:
-    kind: FileKind = reads.column("{t}.kind", "What it is.")
-    name: str = reads.column("{t}.name", "Its name, as it was sent.")
-    media_type: str = reads.column("{t}.media_type", "Its type, as its content says.")
-    size: int = reads.column("length({t}.content)", "Its size in bytes.")
-    sha256: str = reads.column("encode({t}.sha256, 'hex')", "The SHA-256 of its content, in hexadecimal.")
-    uploaded_at: datetime = reads.column("{t}.uploaded_at", "When it was sent.")
-    content: str | None = reads.column(_content, "Its content in base64, for those who handle the application.")
+    kind: FileKind = reads.column("{t}.kind", "This says what the file is.")
+    name: str = reads.column("{t}.name", "This is the name of the file with which it was sent.")
+    media_type: str = reads.column("{t}.media_type", "This is its media type, as found in its content.")
+    size: int = reads.column("length({t}.content)", "This is its size in bytes.")
+    sha256: str = reads.column(
+        "encode({t}.sha256, 'hex')", "This is the SHA-256 of its content, in hexadecimal digits."
+    )
+    uploaded_at: datetime = reads.column("{t}.uploaded_at", "This is the moment at which it was sent.")
+    content: str | None = reads.column(
+        _content, "This is its content in base64; it is null for who does not handle the application."
+    )
 
 
 def _has_file(kind: FileKind) -> str:
@@ -76,58 +80,77 @@ _ROWS = ", ".join(
 _CHECKS = f"(values {_ROWS}) as {{t}}(ord, key, present, required)"
 
 
-@strawberry.type(description="One line of the completeness check.")
+@strawberry.type(description="A `CompletenessItem` is one line of the check whether an application is complete.")
 class CompletenessItem:
-    key: Item = reads.column("{t}.key", "Which item.")
-    label: LocalizedText = label("application-item", "{t}.key", "What the item is.")
-    present: bool = reads.column("{t}.present", "Whether it is there.")
-    required: bool = reads.column("{t}.required", "Whether it has to be.")
+    key: Item = reads.column("{t}.key", "This names the item.")
+    label: LocalizedText = label("application-item", "{t}.key", "This says in words what the item is.")
+    present: bool = reads.column("{t}.present", "This says whether the item is there.")
+    required: bool = reads.column("{t}.required", "This says whether the item has to be there.")
 
 
 _NOTE = reads.Own("({t}.value->>'locale')", when="{t}.value->>'note' <> ''")
 
 
-@strawberry.type(description="One thing that the secretariat asked to be changed.")
+@strawberry.type(description="A `RequestedChange` is something that the secretariat asked to be changed.")
 class RequestedChange:
-    item: Item = reads.column("{t}.value->>'item'", "Which item.")
-    label: LocalizedText = label("application-item", "({t}.value->>'item')", "What the item is.")
-    note: LocalizedText | None = text(_NOTE, "{t}.value->>'note'", "What is wrong with it.")
+    item: Item = reads.column("{t}.value->>'item'", "This names the item.")
+    label: LocalizedText = label("application-item", "({t}.value->>'item')", "This says in words what the item is.")
+    note: LocalizedText | None = text(
+        _NOTE, "{t}.value->>'note'", "This says what is wrong with the item; it is null when nothing was said."
+    )
 
 
 _MOTIVATION = reads.Own("{t}.motivation_locale", when="{t}.motivation <> ''")
 
 
 @reads.table("application", visible=_visible_application)
-@strawberry.type(description="What a city sends to become a member.")
+@strawberry.type(description="An `Application` is the request of a city to become a member.")
 class Application(reads.Node):
-    city: City = reads.one("{t}.id = {p}.city_id", "Whose application it is.")
-    kind: MembershipKind = reads.column("{t}.kind", "As what the city wants to belong to the network.")
-    status: MembershipStatus = reads.column("{t}.status", "How far it is, or what became of it.")
-    motivation: LocalizedText | None = text(_MOTIVATION, "{t}.motivation", "Why the city wants to be a member.")
-    contact_name: str | None = reads.column("nullif({t}.contact_name, '')", "Whom to ask.")
-    contact_email: str | None = reads.column("nullif({t}.contact_email, '')", "Where to ask.")
-    signatory: Signatory | None = reads.column("nullif({t}.signatory_role, '')", "Who signed the form.")
-    created_at: datetime = reads.column("{t}.created_at", "When it was begun.")
-    submitted_at: datetime | None = reads.column("{t}.submitted_at", "When it was handed in last.")
-    decided_at: datetime | None = reads.column("{t}.decided_at", "When it was decided or taken back.")
-    assumed: bool = reads.column("{t}.assumed", "Whether it was made up for a demonstration: no city sent it.")
+    city: City = reads.one("{t}.id = {p}.city_id", "This is the city whose application it is.")
+    kind: MembershipKind = reads.column("{t}.kind", "This says as what the city wants to belong to the network.")
+    status: MembershipStatus = reads.column("{t}.status", "This says how far it is, or what became of it.")
+    motivation: LocalizedText | None = text(
+        _MOTIVATION, "{t}.motivation", "This tells why the city wants to be a member; it is null until that is written."
+    )
+    contact_name: str | None = reads.column(
+        "nullif({t}.contact_name, '')",
+        "This is the name of the person whom the secretariat may ask; it is null until it is given.",
+    )
+    contact_email: str | None = reads.column(
+        "nullif({t}.contact_email, '')", "This is the e-mail address of that person; it is null until it is given."
+    )
+    signatory: Signatory | None = reads.column(
+        "nullif({t}.signatory_role, '')", "This says who signed the form; it is null until it is given."
+    )
+    created_at: datetime = reads.column("{t}.created_at", "This is the moment at which it was begun.")
+    submitted_at: datetime | None = reads.column(
+        "{t}.submitted_at", "This is the moment at which it was last handed in; it is null until then."
+    )
+    decided_at: datetime | None = reads.column(
+        "{t}.decided_at", "This is the moment at which it was decided or taken back; it is null until then."
+    )
+    assumed: bool = reads.column(
+        "{t}.assumed", "This says whether it was made up for a demonstration: no city sent it."
+    )
     completeness: list[CompletenessItem] = reads.many(
-        None, "What is there and what is missing.", order="{t}.ord", source=_CHECKS
+        None, "These lines say what is there and what is missing.", order="{t}.ord", source=_CHECKS
     )
     requested_changes: list[RequestedChange] = reads.many(
         None,
-        "What the secretariat asked to be changed, while that is open.",
+        "These are the changes for which the secretariat has asked; there are none once they were made.",
         order="{t}.ord",
         source="jsonb_array_elements({p}.requested_changes) with ordinality as {t}(value, ord)",
     )
-    files: list[ApplicationFile] = reads.many("{t}.application_id = {p}.id", "Its files.", order="{t}.kind desc")
+    files: list[ApplicationFile] = reads.many(
+        "{t}.application_id = {p}.id", "These are the files that belong to it.", order="{t}.kind desc"
+    )
 
 
 @strawberry.type
 class CityApplications:
     applications: list[Application] = reads.many(
         "{t}.city_id = {p}.id",
-        "Its applications, newest first, for the city itself and the secretariat.",
+        "These are its applications, the newest first; the city itself and the secretariat see them.",
         order="{t}.created_at desc, {t}.id desc",
     )
 
@@ -138,12 +161,16 @@ reads.extend(City, CityApplications)
 _FROM = "exists (select 1 from city c where c.id = {t}.city_id and c.country = any({v}))"
 
 
-@strawberry.input(description="Which applications; all conditions must be met.")
+@strawberry.input(description="An `ApplicationFilter` says which applications are listed; all conditions must be met.")
 class ApplicationFilter:
-    status: list[MembershipStatus] | None = reads.condition("{t}.status = any({v})", "text[]", "In these states.")
-    kind: list[MembershipKind] | None = reads.condition("{t}.kind = any({v})", "text[]", "Of these kinds.")
+    status: list[MembershipStatus] | None = reads.condition(
+        "{t}.status = any({v})", "text[]", "The application is in one of these states."
+    )
+    kind: list[MembershipKind] | None = reads.condition(
+        "{t}.kind = any({v})", "text[]", "The application is for one of these kinds of membership."
+    )
     country: list[str] | None = reads.condition(
-        _FROM, "text[]", "Of cities in these countries (ISO 3166-1).", known=is_country
+        _FROM, "text[]", "The application is of a city in one of these countries (ISO 3166-1).", known=is_country
     )
     open: bool | None = reads.condition("({t}.decided_at is null) = {v}", "boolean", "Still to be decided, or not.")
 
@@ -169,5 +196,5 @@ APPLICATIONS = reads.List(
 @strawberry.type
 class ApplicationQueries:
     applications: reads.Connection[Application] = APPLICATIONS.connection(
-        None, "The applications that the reader may see, the longest waiting first."
+        None, "These are the applications that the reader may see; the longest waiting comes first."
     )

@@ -21,25 +21,33 @@ from wego.core import reads
 from wego.core.errors import Conflict, Invalid
 from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
 
-_CITY = "The city, by its id or its slug."
-_WORDS = "The language in which the texts of this input are written; else that of the request."
+_CITY = "This names the city, by its id or its slug."
+_WORDS = "This is the language of the texts of this input (BCP 47); without it, it is that of the request."
 
 
-@strawberry.input(description="A file: PDF, PNG or JPEG, at most 5 MiB.")
+@strawberry.input(description="A `FileInput` is a file: it must be a PDF, PNG or JPEG of at most 5 MiB.")
 class FileInput:
-    name: str = strawberry.field(description="Its name.")
-    content: str = strawberry.field(description="Its content in base64 (RFC 4648 section 4).")
+    name: str = strawberry.field(description="This is its name.")
+    content: str = strawberry.field(description="This is its content in base64 (RFC 4648 section 4).")
 
 
-@strawberry.input(description="An application, or a new state of its draft. What is absent is empty.")
+@strawberry.input(
+    description=(
+        "An `ApplyForMembershipInput` is an application, or the new state of its draft; what is absent is empty."
+    )
+)
 class ApplyForMembershipInput:
     city: strawberry.ID = strawberry.field(description=_CITY)
-    kind: MembershipKind = strawberry.field(default=MembershipKind.CITY, description="As what to belong.")
-    motivation: str | None = strawberry.field(default=None, description="Why the city wants to be a member.")
+    kind: MembershipKind = strawberry.field(
+        default=MembershipKind.CITY, description="This says as what the city wants to belong."
+    )
+    motivation: str | None = strawberry.field(default=None, description="This tells why the city wants to be a member.")
     motivation_locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
-    contact_name: str | None = strawberry.field(default=None, description="Whom to ask.")
-    contact_email: str | None = strawberry.field(default=None, description="Where to ask.")
-    signatory: Signatory | None = strawberry.field(default=None, description="Who signed the form.")
+    contact_name: str | None = strawberry.field(
+        default=None, description="This is the name of the person whom the secretariat may ask."
+    )
+    contact_email: str | None = strawberry.field(default=None, description="This is the e-mail address of that person.")
+    signatory: Signatory | None = strawberry.field(default=None, description="This says who signed the form.")
     signed_form: FileInput | None = strawberry.field(
         default=None, description="The signed form; absent keeps the one that was sent before."
     )
@@ -48,99 +56,119 @@ class ApplyForMembershipInput:
     )
 
 
-@strawberry.input(description="Which application.")
+@strawberry.input(description="An `ApplicationInput` names an application.")
 class ApplicationInput:
-    application: strawberry.ID = strawberry.field(description="The application, by its id.")
+    application: strawberry.ID = strawberry.field(description="This is the application, by its id.")
 
 
-@strawberry.input(description="A decision about an application, with words.")
+@strawberry.input(description="An `ApplicationDecisionInput` is a decision about an application, with its reason.")
 class ApplicationDecisionInput:
-    application: strawberry.ID = strawberry.field(description="The application, by its id.")
-    reason: str | None = strawberry.field(default=None, description="Why.")
+    application: strawberry.ID = strawberry.field(description="This is the application, by its id.")
+    reason: str | None = strawberry.field(default=None, description="This is the reason, for the city and for members.")
     locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
 
 
-@strawberry.input(description="That an application, or an associate, is not accepted, and why.")
+@strawberry.input(
+    description="A `DeclineApplicationInput` says that an application, or an associate, is not accepted, and why."
+)
 class DeclineApplicationInput:
-    application: strawberry.ID = strawberry.field(description="The application, by its id.")
-    reason: str = strawberry.field(description="Why. The city reads it.")
+    application: strawberry.ID = strawberry.field(description="This is the application, by its id.")
+    reason: str = strawberry.field(description="This is the reason, which the city reads.")
     body: Body | None = strawberry.field(
-        default=None, description="Who decided: the secretariat, unless it is about an associate."
+        default=None, description="This says who decided: it is the secretariat, unless an associate is declined."
     )
-    reference: str | None = strawberry.field(default=None, description="Where the decision is written down.")
+    reference: str | None = strawberry.field(
+        default=None, description="This says in which document the decision stands."
+    )
     locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
 
 
-@strawberry.input(description="One thing that has to be changed.")
+@strawberry.input(description="A `RequestedChangeInput` is something that has to be changed.")
 class RequestedChangeInput:
-    item: Item = strawberry.field(description="Which item.")
-    note: str | None = strawberry.field(default=None, description="What is wrong with it.")
+    item: Item = strawberry.field(description="This names the item.")
+    note: str | None = strawberry.field(default=None, description="This says what is wrong with the item.")
 
 
-@strawberry.input(description="What has to be changed before an application can be accepted.")
+@strawberry.input(
+    description="A `RequestApplicationChangesInput` says what has to be changed before an application can be accepted."
+)
 class RequestApplicationChangesInput:
-    application: strawberry.ID = strawberry.field(description="The application, by its id.")
-    items: list[RequestedChangeInput] = strawberry.field(description="What is missing or wrong; at least one.")
-    reason: str | None = strawberry.field(default=None, description="What to say to the city besides.")
+    application: strawberry.ID = strawberry.field(description="This is the application, by its id.")
+    items: list[RequestedChangeInput] = strawberry.field(
+        description="These items are missing or wrong; there must be at least one."
+    )
+    reason: str | None = strawberry.field(default=None, description="This is said to the city besides.")
     locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
 
 
-@strawberry.input(description="The decision of a body that admits one city or several.")
+@strawberry.input(description="An `AdmitMemberInput` is the decision of a body that admits one city or several.")
 class AdmitMemberInput:
     cities: list[strawberry.ID] = strawberry.field(description="The cities, by id or slug: all or none are admitted.")
-    reference: str = strawberry.field(description="Where the decision is written down.")
-    body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="Who decided.")
-    reason: str | None = strawberry.field(default=None, description="Why.")
+    reference: str = strawberry.field(description="This says in which document the decision stands.")
+    body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="This says which body decided.")
+    reason: str | None = strawberry.field(default=None, description="This is the reason, for the city and for members.")
     locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
 
 
-@strawberry.input(description="The suspension of a member.")
+@strawberry.input(description="A `SuspendMemberInput` says who is suspended, and why.")
 class SuspendMemberInput:
     city: strawberry.ID = strawberry.field(description=_CITY)
-    reason: str = strawberry.field(description="Why. Members read it.")
-    body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="Who decided.")
-    reference: str | None = strawberry.field(default=None, description="Where the decision is written down.")
+    reason: str = strawberry.field(description="This is the reason, which members read.")
+    body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="This says which body decided.")
+    reference: str | None = strawberry.field(
+        default=None, description="This says in which document the decision stands."
+    )
     locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
 
 
-@strawberry.input(description="The end of a suspension.")
+@strawberry.input(description="A `ReinstateMemberInput` says whose suspension ends.")
 class ReinstateMemberInput:
     city: strawberry.ID = strawberry.field(description=_CITY)
-    reason: str | None = strawberry.field(default=None, description="Why. Members read it.")
-    body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="Who decided.")
-    reference: str | None = strawberry.field(default=None, description="Where the decision is written down.")
+    reason: str | None = strawberry.field(default=None, description="This is the reason, which members read.")
+    body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="This says which body decided.")
+    reference: str | None = strawberry.field(
+        default=None, description="This says in which document the decision stands."
+    )
     locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
 
 
 @strawberry.input(description="A resignation: six months after this notice the membership ends.")
 class ResignMembershipInput:
     city: strawberry.ID = strawberry.field(description=_CITY)
-    notice: str = strawberry.field(description="The written notice.")
+    notice: str = strawberry.field(description="This is the text of the written notice.")
     locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
 
 
 @strawberry.type(description="An application after it was changed or decided.")
 class ApplicationPayload(Payload):
-    application: Application | None = thing("application", "The application as it is now.")
+    application: Application | None = thing(
+        "application", "This is the application after the step; it is null when nothing was done."
+    )
     application_edge: reads.Edge[Application] | None = edge(
         "application",
         "This is the application as an edge of lists in their usual order; it is null when nothing was done.",
         APPLICATIONS,
     )
-    city: City | None = thing("city", "The city, with its membership as it is now.")
+    city: City | None = thing(
+        "city", "This is the city with its membership after the step; it is null when nothing was done."
+    )
 
 
-@strawberry.type(description="A member after a decision about it.")
+@strawberry.type(description="A `MemberPayload` shows a member after a decision about it.")
 class MemberPayload(Payload):
-    city: City | None = thing("city", "The city, with its membership as it is now.")
+    city: City | None = thing(
+        "city", "This is the city with its membership after the step; it is null when nothing was done."
+    )
 
 
-@strawberry.type(description="The members after the decision that admitted them.")
+@strawberry.type(description="An `AdmitMemberPayload` shows the members after the decision that admitted them.")
 class AdmitMemberPayload(Payload):
-    city: City | None = thing("city", "The first of the cities, with its membership as it is now.")
+    city: City | None = thing(
+        "city", "This is the first of the cities, with its membership after the step; it is null when nothing was done."
+    )
     cities: list[City] = reads.many(
         "{t}.id = any(string_to_array({p}.keys->>'cities', ',')::uuid[])",
-        "All of them, by name.",
+        "These are all of them, sorted by their English names.",
         order="{t}.sort_name, {t}.id",
     )
 
@@ -278,27 +306,40 @@ async def resign_membership(write: Write, input: ResignMembershipInput) -> Done:
 @strawberry.type
 class MembershipMutations:
     apply_for_membership: ApplicationPayload = verb(
-        apply_for_membership, "Begin an application for a city, or change its draft. For its head or CIO."
+        apply_for_membership,
+        "This begins the application of a city, or changes its draft; the head or CIO of the city may do it.",
     )
-    submit_application: ApplicationPayload = verb(submit_application, "Hand in a complete application.")
+    submit_application: ApplicationPayload = verb(
+        submit_application, "This hands in an application, which must be complete."
+    )
     start_application_check: ApplicationPayload = verb(
-        start_application_check, "Begin to check an application. For the secretariat."
+        start_application_check, "This begins the check of an application; the secretariat may do it."
     )
     request_application_changes: ApplicationPayload = verb(
-        request_application_changes, "Send an application back with what has to be changed. For the secretariat."
+        request_application_changes,
+        "This sends an application back and says what has to be changed; the secretariat may do it.",
     )
     accept_application: ApplicationPayload = verb(
-        accept_application, "Accept a city's application: it is an associate from now on. For the secretariat."
+        accept_application,
+        "This accepts the application of a city, which is an associate from now on; the secretariat may do it.",
     )
     decline_application: ApplicationPayload = verb(
-        decline_application, "Decline an application, or the admission of an associate. For the secretariat."
+        decline_application,
+        "This declines an application, or the admission of an associate; the secretariat may do it.",
     )
     withdraw_application: ApplicationPayload = verb(
-        withdraw_application, "Take an application back before it is decided. For the city's head or CIO."
+        withdraw_application,
+        "This takes an application back before it is decided; the head or CIO of the city may do it.",
     )
     admit_member: AdmitMemberPayload = verb(
-        admit_member, "Record the decision of a body that admits one city or several. For the secretariat."
+        admit_member, "This records the decision of a body that admits one city or several; the secretariat may do it."
     )
-    suspend_member: MemberPayload = verb(suspend_member, "Suspend a member. For the secretariat.", ahead=True)
-    reinstate_member: MemberPayload = verb(reinstate_member, "Lift a suspension. For the secretariat.", ahead=True)
-    resign_membership: MemberPayload = verb(resign_membership, "Give notice. For the head of the city.")
+    suspend_member: MemberPayload = verb(
+        suspend_member, "This suspends a member; the secretariat may do it.", ahead=True
+    )
+    reinstate_member: MemberPayload = verb(
+        reinstate_member, "This ends a suspension; the secretariat may do it.", ahead=True
+    )
+    resign_membership: MemberPayload = verb(
+        resign_membership, "This gives the notice of a member; the head of the city may do it."
+    )

@@ -20,39 +20,49 @@ from wego.core import reads
 from wego.core.access import Role
 from wego.core.writes import Done, Payload, Write, done, edge, thing, value, verb
 
-_CITY = "The city, by its id or its slug; absent for a role in the secretariat."
+_CITY = "This names the city, by its id or its slug; it is absent for a role in the secretariat."
 
 
-@strawberry.input(description="Whom to invite, and to which role.")
+@strawberry.input(description="An `InvitePersonInput` says who is invited, and to which role.")
 class InvitePersonInput:
-    email: str = strawberry.field(description="To which e-mail address.")
-    name: str = strawberry.field(description="What the person is called.")
-    role: Role = strawberry.field(description="To which role.")
+    email: str = strawberry.field(description="This is the e-mail address of the person.")
+    name: str = strawberry.field(description="This is the name by which the person is called.")
+    role: Role = strawberry.field(description="This is the role to which the person is invited.")
     city: strawberry.ID | None = strawberry.field(default=None, description=_CITY)
-    locale: LanguageTag | None = strawberry.field(default=None, description="The language of the person.")
+    locale: LanguageTag | None = strawberry.field(
+        default=None, description="This is the language in which the person reads (BCP 47)."
+    )
 
 
-@strawberry.input(description="Which invitation is taken up: by its secret or, signed in, by its id.")
+@strawberry.input(
+    description="An `AcceptInvitationInput` says which invitation is accepted: by its secret or, signed in, by its id."
+)
 class AcceptInvitationInput:
     secret: str | None = strawberry.field(
-        default=None, description="Its secret. Who is registered here signs in besides: for him it opens nothing."
+        default=None,
+        description="This is its secret; who is registered here signs in besides, because for him it opens nothing.",
     )
     invitation: strawberry.ID | None = strawberry.field(
-        default=None, description="The invitation, by its id, for the person who was invited."
+        default=None,
+        description="This is the invitation, by its id; it must be an invitation of the person who is signed in.",
     )
-    locale: LanguageTag | None = strawberry.field(default=None, description="The language to read in.")
+    locale: LanguageTag | None = strawberry.field(
+        default=None, description="This is the language in which the person reads (BCP 47)."
+    )
 
 
-@strawberry.input(description="A role of a person.")
+@strawberry.input(description="A `RoleInput` names a role of a person.")
 class RoleInput:
-    person: strawberry.ID = strawberry.field(description="The person, by its id.")
-    role: Role = strawberry.field(description="Which role.")
+    person: strawberry.ID = strawberry.field(description="This is the person, by its id.")
+    role: Role = strawberry.field(description="This is the role that is meant.")
     city: strawberry.ID | None = strawberry.field(default=None, description=_CITY)
 
 
-@strawberry.type(description="An invitation, and the secret that is shown this one time.")
+@strawberry.type(description="An `InvitePersonPayload` shows an invitation, and its secret this one time.")
 class InvitePersonPayload(Payload):
-    invitation: Invitation | None = thing("invitation", "The invitation.")
+    invitation: Invitation | None = thing(
+        "invitation", "This is the invitation that was made; it is null when none was."
+    )
     invitation_edge: reads.Edge[Invitation] | None = edge(
         "invitation",
         "This is the invitation as an edge of lists; it is null when nothing was done.",
@@ -60,11 +70,12 @@ class InvitePersonPayload(Payload):
     )
     secret: str | None = value(
         "secret",
-        "The secret, to be handed to the invited person. It is kept nowhere, and opens nothing for who is registered.",
+        "This is the secret to be handed to the invited person, which is kept nowhere; it is null "
+        "when nothing was done.",
     )
 
 
-@strawberry.type(description="What an invitation led to.")
+@strawberry.type(description="An `AcceptInvitationPayload` shows what an invitation led to.")
 class AcceptInvitationPayload(Payload):
     person: Person | None = thing("person", "The person; null unless it is the one who asks.")
     person_edge: reads.Edge[Person] | None = edge(
@@ -72,13 +83,19 @@ class AcceptInvitationPayload(Payload):
         "This is the person as an edge of lists in their usual order; it is null unless it is the one who asks.",
         PEOPLE,
     )
-    city: City | None = thing("city", "The city of the new role, if it is a listed member.")
-    role: Role | None = value("role", "The new role.")
+    city: City | None = thing(
+        "city",
+        "This is the city of the new role; it is null for the secretariat, and for a city that the "
+        "reader does not see.",
+    )
+    role: Role | None = value("role", "This is the new role; it is null when nothing was done.")
 
 
-@strawberry.type(description="A person after a change of roles.")
+@strawberry.type(description="A `PersonPayload` shows a person after a change of roles.")
 class PersonPayload(Payload):
-    person: Person | None = thing("person", "The person with the roles of now.")
+    person: Person | None = thing(
+        "person", "This is the person with the present roles; it is null when nothing was done."
+    )
 
 
 async def _place(write: Write, given: str | None) -> UUID | None:
@@ -124,17 +141,18 @@ async def revoke_role(write: Write, input: RoleInput) -> Done:
 @strawberry.type
 class PeopleMutations:
     invite_person: InvitePersonPayload = verb(
-        invite_person, "Invite somebody to a role. For heads and CIOs in their city, for officers everywhere."
+        invite_person, "This invites somebody to a role: heads and CIOs may do it in their city, officers everywhere."
     )
     accept_invitation: AcceptInvitationPayload = verb(
         accept_invitation,
-        "Take up an invitation, once. For the invited person, signed in; for who is new here, by its secret.",
+        "This accepts an invitation, once: the invited person does it, signed in, or with its secret when new here.",
     )
     assign_role: PersonPayload = verb(
-        assign_role, "Give a role. For heads and CIOs to people of their city, for officers to everybody."
+        assign_role, "This gives a role: heads and CIOs may do it to people of their city, officers to everybody."
     )
     revoke_role: PersonPayload = verb(
         revoke_role,
-        "End a role: one's own, or as the one who may give it. The last head or CIO of a city stays.",
+        "This ends a role: one's own, or that of somebody to whom one may give it; the last head or "
+        "CIO of a city stays.",
         ahead=True,
     )

@@ -61,27 +61,36 @@ _POSTS = (
 
 
 @reads.table(_POSTS, visible=_visible_post)
-@strawberry.type(description="A role in a city or, without a city, in the secretariat.")
+@strawberry.type(description="A `Post` is a role that somebody has in a city or, without a city, in the secretariat.")
 class Post:
-    role: Role = reads.column("{t}.role", "Which role.")
-    city: City | None = reads.one("{t}.id = {p}.city_id", "In which city; null in the secretariat.")
-    is_active: bool = reads.column("{t}.active", "Whether the city is a member in good standing.")
-    since: datetime | None = reads.column("{t}.since", "Since when, where it was given to a person.")
+    role: Role = reads.column("{t}.role", "This is the role itself.")
+    city: City | None = reads.one(
+        "{t}.id = {p}.city_id", "This is the city in which the role is held; it is null in the secretariat."
+    )
+    is_active: bool = reads.column(
+        "{t}.active", "This says whether the role counts now: the city has to be a member in good standing."
+    )
+    since: datetime | None = reads.column(
+        "{t}.since", "This is the moment at which the role was given; it is null for a program."
+    )
 
 
 @reads.table("person", visible=_visible_person)
-@strawberry.type(description="Somebody who acts for a city or for the secretariat.")
+@strawberry.type(description="A `Person` is somebody who acts for a city or for the secretariat.")
 class Person(reads.Node):
-    name: str = reads.column("{t}.name", "What the person is called.")
-    email: str = reads.column("{t}.email", "The e-mail address.")
-    locale: LanguageTag = reads.column("{t}.locale", "The language in which the person likes to read.")
-    posts: list[Post] = reads.many("{t}.person_id = {p}.id", "The roles that are held now.", order="{t}.since, {t}.id")
+    name: str = reads.column("{t}.name", "This is the name by which the person is called.")
+    email: str = reads.column("{t}.email", "This is the e-mail address of the person.")
+    locale: LanguageTag = reads.column("{t}.locale", "This is the language in which the person likes to read (BCP 47).")
+    posts: list[Post] = reads.many(
+        "{t}.person_id = {p}.id", "These are the roles that the person holds now.", order="{t}.since, {t}.id"
+    )
 
 
 @strawberry.type
 class StepPerson:
     recorded_by: Person | None = reads.one(
-        "{t}.id::text = {p}.actor", "The person who took the step, for those who may see people."
+        "{t}.id::text = {p}.actor",
+        "This is the person who took the step; it is null for readers who may not see people.",
     )
 
 
@@ -90,7 +99,7 @@ reads.extend(MembershipStep, StepPerson)
 
 @reads.vocabulary(description="An `InvitationState` says what became of an invitation.")
 class InvitationState(Vocabulary):
-    OPEN = "open", "The invitation waits to be accepted."
+    OPEN = "open", "The invitation is waiting to be accepted."
     ACCEPTED = "accepted", "The invited person has accepted."
     CANCELLED = "cancelled", "The invitation was taken back before anybody accepted it."
     EXPIRED = "expired", "The time to accept the invitation is over."
@@ -100,14 +109,16 @@ _STATE = "case when {t}.status = 'open' and {t}.expires_at <= now() then 'expire
 
 
 @reads.table("invitation", visible=_visible_invitation)
-@strawberry.type(description="A one-time invitation of a person to a role.")
+@strawberry.type(description="An `Invitation` invites a person to a role, and can be accepted once.")
 class Invitation(reads.Node):
-    email: str = reads.column("{t}.email", "To which e-mail address.")
-    name: str = reads.column("{t}.name", "To whom.")
-    role: Role = reads.column("{t}.role", "To which role.")
-    city: City | None = reads.one("{t}.id = {p}.city_id", "In which city; null for the secretariat.")
-    status: InvitationState = reads.column(_STATE, "What became of it.")
-    created_at: datetime = reads.column("{t}.created_at", "When it was made.")
+    email: str = reads.column("{t}.email", "This is the e-mail address to which it was sent.")
+    name: str = reads.column("{t}.name", "This is the name of the invited person.")
+    role: Role = reads.column("{t}.role", "This is the role to which it invites.")
+    city: City | None = reads.one(
+        "{t}.id = {p}.city_id", "This is the city in which the role will be; it is null for the secretariat."
+    )
+    status: InvitationState = reads.column(_STATE, "This says what became of it.")
+    created_at: datetime = reads.column("{t}.created_at", "This is the moment at which it was made.")
     expires_at: datetime = reads.column("{t}.expires_at", "Until when it can be taken up.")
 
 
@@ -119,9 +130,11 @@ _HERE = (
 
 @strawberry.type
 class CityPeople:
-    people: list[Person] = reads.many(_HERE, "Its people, for those who deal with them.", order="{t}.name, {t}.id")
+    people: list[Person] = reads.many(
+        _HERE, "These are its people; only those see them who deal with them.", order="{t}.name, {t}.id"
+    )
     invitations: list[Invitation] = reads.many(
-        "{t}.city_id = {p}.id", "Its invitations, newest first.", order="{t}.created_at desc, {t}.id desc"
+        "{t}.city_id = {p}.id", "These are its invitations, the newest first.", order="{t}.created_at desc, {t}.id desc"
     )
 
 
@@ -132,18 +145,22 @@ reads.extend(City, CityPeople)
 class ViewerKind(Vocabulary):
     ANONYMOUS = "anonymous", "Nobody is signed in."
     PERSON = "person", "A person is signed in."
-    PROGRAM = "program", "A program acts with a token of its own."
+    PROGRAM = "program", "A program is acting, with a token of its own."
     SYSTEM = "system", "The hub itself acts, or its operator does."
 
 
-@strawberry.type(description="Who is asking, as the hub sees it.")
+@strawberry.type(description="A `Viewer` is the one who asks, as the hub sees it.")
 class Viewer:
-    kind: ViewerKind = reads.column("{t}.kind", "What kind of reader.")
-    person: Person | None = reads.one("{t}.id = {p}.person_id", "The person, if it is one.", visible=False)  # himself
-    client_id: str | None = reads.column("{t}.client_id", "The program, if it is one.")
+    kind: ViewerKind = reads.column("{t}.kind", "This says what kind of reader it is.")
+    person: Person | None = reads.one(
+        "{t}.id = {p}.person_id", "This is the person who asks; it is null when it is no person.", visible=False
+    )  # himself
+    client_id: str | None = reads.column(
+        "{t}.client_id", "This is the program that asks, by its client id; it is null when it is no program."
+    )
     posts: list[Post] = reads.many(
         None,
-        "The roles in which the reader acts.",
+        "These are the roles in which the reader acts.",
         order="{t}.ord",
         source="unnest({p}.roles, {p}.city_ids, {p}.actives, array[]::timestamptz[])"
         " with ordinality as {t}(role, city_id, active, since, ord)",
@@ -152,11 +169,11 @@ class Viewer:
     invitations: list[Invitation] = reads.many(
         "{t}.status = 'open' and {t}.expires_at > now() and lower({t}.email) ="
         " (select lower(me.email) from person me where me.id = {p}.person_id)",
-        "The open invitations of the reader himself, the newest first.",
+        "These are the open invitations of the reader, the newest first.",
         order="{t}.created_at desc, {t}.id desc",
     )
     scopes: list[str] | None = reads.column("{t}.scopes", "The scopes of the token; null when nothing is narrowed.")
-    locale: LanguageTag = reads.column("{t}.locale", "The language that the reader likes best.")
+    locale: LanguageTag = reads.column("{t}.locale", "This is the language that the reader likes best (BCP 47).")
 
 
 def _viewer(q: Query) -> str:
@@ -189,16 +206,22 @@ def _with_role(q: Query) -> str:
     )
 
 
-@strawberry.input(description="Which people; all conditions must be met.")
+@strawberry.input(description="A `PersonFilter` says which people are listed; all conditions must be met.")
 class PersonFilter:
-    role: list[Role] | None = reads.condition(_with_role, "text[]", "With one of these roles that the reader sees.")
-    email: str | None = reads.condition("lower({t}.email) = lower({v})", "text", "With this e-mail address.")
+    role: list[Role] | None = reads.condition(
+        _with_role, "text[]", "The person has one of these roles, among those that the reader sees."
+    )
+    email: str | None = reads.condition("lower({t}.email) = lower({v})", "text", "The person has this e-mail address.")
 
 
-@strawberry.input(description="Which invitations; all conditions must be met.")
+@strawberry.input(description="An `InvitationFilter` says which invitations are listed; all conditions must be met.")
 class InvitationFilter:
-    status: list[InvitationState] | None = reads.condition(f"({_STATE}) = any({{v}})", "text[]", "In these states.")
-    role: list[Role] | None = reads.condition("{t}.role = any({v})", "text[]", "To these roles.")
+    status: list[InvitationState] | None = reads.condition(
+        f"({_STATE}) = any({{v}})", "text[]", "The invitation is in one of these states."
+    )
+    role: list[Role] | None = reads.condition(
+        "{t}.role = any({v})", "text[]", "The invitation is to one of these roles."
+    )
 
 
 _CREATED = reads.Order("{t}.created_at", "timestamptz", "They are sorted by the time at which they were entered here.")
@@ -219,8 +242,8 @@ INVITATIONS = reads.List(
 
 @strawberry.type
 class PeopleQueries:
-    viewer: Viewer = reads.one("true", "Who is asking.", source=_viewer)
-    people: reads.Connection[Person] = PEOPLE.connection(None, "The people whom the reader may see.")
+    viewer: Viewer = reads.one("true", "This is the one who asks.", source=_viewer)
+    people: reads.Connection[Person] = PEOPLE.connection(None, "These are the people whom the reader may see.")
     invitations: reads.Connection[Invitation] = INVITATIONS.connection(
         None, "The invitations that the reader may see, newest first; those to the secretariat are among them."
     )

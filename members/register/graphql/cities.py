@@ -81,32 +81,36 @@ def _visible_remark(q: Query, t: str) -> str | None:
     return None if q.shape.member else _inside(q, f"{t}.city_id")
 
 
-@strawberry.type(description="A country, by ISO 3166.")
+@strawberry.type(description="A `Country` is a country as ISO 3166 counts them.")
 class Country:
-    code: str = reads.column("{t}.country", "Its code of two letters (ISO 3166-1), such as `KR`.")
-    name: LocalizedText = label("country", "{t}.country", "What it is called.")
+    code: str = reads.column("{t}.country", "This is its code of two letters (ISO 3166-1), such as `KR`.")
+    name: LocalizedText = label("country", "{t}.country", "This is its name.")
 
 
-@strawberry.type(description="A place on the globe, in degrees (WGS 84).")
+@strawberry.type(description="These are the coordinates of a place on the globe, in degrees (WGS 84).")
 class Coordinates:
-    latitude: float = reads.column("{t}.latitude", "Degrees north.")
-    longitude: float = reads.column("{t}.longitude", "Degrees east.")
+    latitude: float = reads.column(
+        "{t}.latitude", "This is the latitude in degrees, which are positive north of the equator."
+    )
+    longitude: float = reads.column(
+        "{t}.longitude", "This is the longitude in degrees, which are positive east of Greenwich."
+    )
 
 
 @reads.table("city_name", key="city_id")
-@strawberry.type(description="What a city is called in one language.")
+@strawberry.type(description="A `CityName` is the name of a city in one language.")
 class CityName:
-    text: str = reads.column("{t}.name", "The name.")
-    locale: LanguageTag = reads.column("{t}.locale", "The language (BCP 47).")
-    direction: TextDirection = reads.column(direction_of("{t}.locale"), "The direction in which it is written.")
+    text: str = reads.column("{t}.name", "This is the name itself.")
+    locale: LanguageTag = reads.column("{t}.locale", "This is the language of the name (BCP 47).")
+    direction: TextDirection = reads.column(direction_of("{t}.locale"), "This is the direction in which it is written.")
 
 
 @reads.table("membership_step", visible=_visible_remark)
-@strawberry.type(description="What was said of a decision, in the one language in which it was said.")
+@strawberry.type(description="A `Remark` is the reason of a decision, in the one language in which it was given.")
 class Remark:
-    text: str = reads.column("{t}.reason", "The text itself.")
-    locale: LanguageTag = reads.column("{t}.locale", "The language in which it is written (BCP 47).")
-    direction: TextDirection = reads.column(direction_of("{t}.locale"), "The direction in which it is written.")
+    text: str = reads.column("{t}.reason", "This is the text of the reason.")
+    locale: LanguageTag = reads.column("{t}.locale", "This is the language in which it is written (BCP 47).")
+    direction: TextDirection = reads.column(direction_of("{t}.locale"), "This is the direction in which it is written.")
 
 
 @reads.vocabulary(description="A `StepActor` says by role who took a step; no person is named.")
@@ -121,20 +125,26 @@ _ACTOR = "case when length({t}.actor) <> 36 then 'system' when {t}.body = 'city'
 
 
 @reads.table("membership_step", visible=_visible_step)
-@strawberry.type(description="One step in the life of a membership. Steps are only ever added.")
+@strawberry.type(description="A `MembershipStep` is one step in the life of a membership; steps are only ever added.")
 class MembershipStep:
-    at: datetime = reads.column("{t}.at", "When.")
+    at: datetime = reads.column("{t}.at", "This is the moment at which it was taken.")
     from_status: MembershipStatus | None = named(
         "from", reads.column("{t}.from_status", "The state before; null when there was no membership.")
     )
-    to_status: MembershipStatus = named("to", reads.column("{t}.to_status", "The state since."))
-    body: Body = reads.column("{t}.body", "Who decided.")
-    actor: StepActor = reads.column(_ACTOR, "Who took the step, by role: no person is named here.")
-    reason: Remark | None = reads.one("{t}.id = {p}.id and {t}.reason <> ''", "Why. For members.")
-    reference: LocalizedText | None = text(_REFERENCE, "{t}.reference", "Where the decision is written down.")
+    to_status: MembershipStatus = named("to", reads.column("{t}.to_status", "This is the state since then."))
+    body: Body = reads.column("{t}.body", "This says which body decided it.")
+    actor: StepActor = reads.column(_ACTOR, "This says by role who took the step; no person is named here.")
+    reason: Remark | None = reads.one(
+        "{t}.id = {p}.id and {t}.reason <> ''",
+        "This is the reason; it is null when none was given, and for readers who are no members.",
+    )
+    reference: LocalizedText | None = text(
+        _REFERENCE, "{t}.reference", "This says in which document the decision stands; it is null when none was named."
+    )
     assumed: bool = reads.column(
         "{t}.assumed",
-        "Whether this step was made up for a demonstration: nobody took this decision, or nobody knows on which day.",
+        "This says whether it was made up for a demonstration: nobody took this decision, or nobody "
+        "knows on which day.",
     )
 
 
@@ -146,15 +156,20 @@ _LAST_ASSUMED = (
 
 
 @reads.table("membership", visible=_visible_membership, key="city_id")
-@strawberry.type(description="How a city belongs to the network now.")
+@strawberry.type(description="A `Membership` says how a city belongs to the network now.")
 class Membership:
-    kind: MembershipKind = reads.column("{t}.kind", "As what.")
-    status: MembershipStatus = reads.column("{t}.status", "Its legal state.")
-    since: datetime = reads.column("{t}.since", "When this state began.")
-    ends_on: date | None = reads.column("{t}.ends_on", "When the notice period is over, after a resignation.")
-    assumed: bool = reads.column(_LAST_ASSUMED, "Whether the step that led to this state was made up, as it says.")
+    kind: MembershipKind = reads.column("{t}.kind", "This says as what it belongs to the network.")
+    status: MembershipStatus = reads.column("{t}.status", "This is its legal state.")
+    since: datetime = reads.column("{t}.since", "This is the moment at which the present state began.")
+    ends_on: date | None = reads.column(
+        "{t}.ends_on",
+        "This is the day on which the notice period of a resignation is over; it is null while there is none.",
+    )
+    assumed: bool = reads.column(
+        _LAST_ASSUMED, "This says whether the step that led to the present state was made up for a demonstration."
+    )
     timeline: list[MembershipStep] = reads.many(
-        "{t}.city_id = {p}.city_id", "How it came here, oldest first.", order=_TIMELINE
+        "{t}.city_id = {p}.city_id", "These are the steps by which it came here, the oldest first.", order=_TIMELINE
     )
 
 
@@ -174,13 +189,17 @@ _TOLD = "case when {x}.locale = {t}.locale then 'original' else {t}.origin end"
 
 
 @reads.table("history_event", visible=_visible_event)
-@strawberry.type(description="An event in the history of the organisation, with its source.")
+@strawberry.type(description="A `HistoryEvent` is an event in the history of the organisation, with its source.")
 class HistoryEvent(reads.Node):
-    on_date: date = named("on", reads.column("{t}.on_date", "When; see `precision`."))
-    precision: DatePrecision = reads.column("{t}.precision", "How exactly the date is known.")
-    kind: str = reads.column("{t}.kind", "What kind of event, such as `assembly` or `founding-member`.")
-    text: LocalizedText = in_map("{t}.texts", "{t}.locale", "What happened, in one sentence.", origin=_TOLD)
-    source: str | None = reads.column("nullif({t}.source, '')", "Where this is known from.")
+    on_date: date = named(
+        "on", reads.column("{t}.on_date", "This is the day of the event, as exactly as `precision` says.")
+    )
+    precision: DatePrecision = reads.column("{t}.precision", "This says how exactly the date is known.")
+    kind: str = reads.column("{t}.kind", "This says what kind of event it is, such as `assembly` or `founding-member`.")
+    text: LocalizedText = in_map("{t}.texts", "{t}.locale", "This tells the event in one sentence.", origin=_TOLD)
+    source: str | None = reads.column(
+        "nullif({t}.source, '')", "This names the source from which it is known; it is null when there is none."
+    )
 
 
 CITY_NAME = reads.Pick("select {columns} from city_name r where r.city_id = {t}.id and r.locale = {locale}", "'en'")
@@ -192,38 +211,57 @@ _ENDONYM = reads.Pick(
 
 
 @reads.table("city", visible=_visible_city)
-@strawberry.type(description="A city, or another local government.")
+@strawberry.type(description="A `City` is a city or another local government.")
 class City(reads.Node):
-    slug: str = reads.column("{t}.slug", "Its name in addresses.")
-    name: LocalizedText = text(CITY_NAME, "{x}.name", "What it is called, in the language of the reader.")
-    endonym: LocalizedText = text(_ENDONYM, "{x}.name", "What it calls itself.")
+    slug: str = reads.column(
+        "{t}.slug", "This is its name in addresses, such as `seoul`; it is made of small letters, digits and hyphens."
+    )
+    name: LocalizedText = text(
+        CITY_NAME, "{x}.name", "This is its name, in the language of the reader where there is one, else in English."
+    )
+    endonym: LocalizedText = text(_ENDONYM, "{x}.name", "This is the name by which it calls itself.")
     names: list[CityName] = reads.many(
         "{t}.city_id = {p}.id",
-        "What it is called in every language known here.",
+        "These are its names in every language that is known here.",
         order="{t}.locale",
         most=NAMES_LIMIT,
     )
-    country: Country = reads.inline("Its country.")
-    subdivision: str | None = reads.column("{t}.subdivision", "Its part of the country (ISO 3166-2).")
-    region: Region = reads.column("{t}.region", "Its region of the world.")
-    region_name: LocalizedText = label("region", "{t}.region", "What its region of the world is called.")
-    population: int = reads.column("{t}.population", "How many people live there.")
-    languages: list[LanguageTag] = reads.column("{t}.languages", "The languages of its administration (BCP 47).")
-    coordinates: Coordinates = reads.inline("Where it is.")
-    time_zone: str = reads.column("{t}.time_zone", "Its time zone (IANA).")
-    website: str | None = reads.column("{t}.website", "Its website.")
-    membership: Membership | None = reads.one("{t}.city_id = {p}.id", "How it belongs to the network.")
+    country: Country = reads.inline("This is its country.")
+    subdivision: str | None = reads.column(
+        "{t}.subdivision",
+        "This is its part of the country (ISO 3166-2), such as `KR-11`; it is null when none is known.",
+    )
+    region: Region = reads.column("{t}.region", "This is its region of the world.")
+    region_name: LocalizedText = label("region", "{t}.region", "This is the name of its region of the world.")
+    population: int = reads.column("{t}.population", "This is the number of people who live there.")
+    languages: list[LanguageTag] = reads.column(
+        "{t}.languages", "These are the languages of its administration (BCP 47)."
+    )
+    coordinates: Coordinates = reads.inline("This is the place where it lies.")
+    time_zone: str = reads.column("{t}.time_zone", "This is its time zone in the IANA database, such as `Asia/Seoul`.")
+    website: str | None = reads.column(
+        "{t}.website", "This is the address of its website; it is null when none is known."
+    )
+    membership: Membership | None = reads.one(
+        "{t}.city_id = {p}.id", "This is its membership; it is null when there is none that the reader sees."
+    )
     timeline: list[MembershipStep] = reads.many(
-        "{t}.city_id = {p}.id", "The steps of its membership, oldest first.", order=_TIMELINE
+        "{t}.city_id = {p}.id", "These are the steps of its membership, the oldest first.", order=_TIMELINE
     )
     history: list[HistoryEvent] = reads.many(
-        "{t}.city_id = {p}.id", "What it did in the history of the organisation.", order="{t}.on_date, {t}.id"
+        "{t}.city_id = {p}.id",
+        "These are the events in the history of the organisation that are about it, the oldest first.",
+        order="{t}.on_date, {t}.id",
     )
 
 
 @strawberry.type
 class EventCity:
-    city: City | None = reads.one("{t}.id = {p}.city_id", "The city it is about, if it is about one.")
+    city: City | None = reads.one(
+        "{t}.id = {p}.city_id",
+        "This is the city that it is about; it is null when it is about none, or about one that the "
+        "reader does not see.",
+    )
 
 
 reads.extend(HistoryEvent, EventCity)
@@ -236,25 +274,29 @@ _NAMED = (
 )
 
 
-@strawberry.input(description="Which cities. Of a list of values, any will do; all conditions must be met.")
+@strawberry.input(
+    description=(
+        "A `CityFilter` says which cities are listed: of several values any will do, and all conditions must be met."
+    )
+)
 class CityFilter:
     country: list[str] | None = reads.condition(
         "{t}.country = any({v})",
         "text[]",
-        "In these countries (ISO 3166-1).",
+        "The city is in one of these countries (ISO 3166-1).",
         known=is_country,
         counted=counted("{r}.country", "These are the countries in which they lie.", scheme="country"),
     )
     region: list[Region] | None = reads.condition(
         "{t}.region = any({v})",
         "text[]",
-        "In these regions.",
+        "The city is in one of these regions.",
         counted=counted("{r}.region", "These are the regions in which they lie.", scheme="region", is_enum=True),
     )
     membership_status: list[MembershipStatus] | None = reads.condition(
         _STATUS,
         "text[]",
-        "With a membership in these states.",
+        "The membership of the city is in one of these states.",
         counted=counted(
             "(select m.status from membership m where m.city_id = {r}.id)",
             "These are the states of their memberships.",
@@ -264,14 +306,20 @@ class CityFilter:
     language: list[LanguageTag] | None = reads.condition(
         "{t}.languages && {v}::varchar[]",
         "text[]",
-        "With one of these languages in the administration.",
+        "The administration of the city has one of these languages (BCP 47).",
         counted=counted(
             "unnest({r}.languages)", "These are the languages of their administrations.", scheme="language"
         ),
     )
-    name_contains: str | None = reads.condition(_NAMED, "text", "With this in its name, in any language.", price=250)
-    population_min: int | None = reads.condition("{t}.population >= {v}", "bigint", "With at least so many people.")
-    population_max: int | None = reads.condition("{t}.population <= {v}", "bigint", "With at most so many people.")
+    name_contains: str | None = reads.condition(
+        _NAMED, "text", "One of the names of the city has this text in it, in any language.", price=250
+    )
+    population_min: int | None = reads.condition(
+        "{t}.population >= {v}", "bigint", "The city has at least this number of people."
+    )
+    population_max: int | None = reads.condition(
+        "{t}.population <= {v}", "bigint", "The city has at most this number of people."
+    )
 
 
 _PLACED = (
@@ -300,13 +348,16 @@ CITIES = reads.List(
 )
 
 
-@strawberry.input(description="Which events; all conditions must be met.")
+@strawberry.input(description="A `HistoryFilter` says which events are listed; all conditions must be met.")
 class HistoryFilter:
     kind: list[str] | None = reads.condition(
-        "{t}.kind = any({v})", "text[]", "Of these kinds, such as `assembly`.", known=HISTORY_KINDS.__contains__
+        "{t}.kind = any({v})",
+        "text[]",
+        "The event is of one of these kinds, such as `assembly`.",
+        known=HISTORY_KINDS.__contains__,
     )
-    since: date | None = reads.condition("{t}.on_date >= {v}", "date", "Not earlier.")
-    until: date | None = reads.condition("{t}.on_date <= {v}", "date", "Not later.")
+    since: date | None = reads.condition("{t}.on_date >= {v}", "date", "The event was on this day or later.")
+    until: date | None = reads.condition("{t}.on_date <= {v}", "date", "The event was on this day or earlier.")
 
 
 HISTORY = reads.List(
@@ -324,9 +375,17 @@ class CityQueries:
     city: City | None = reads.one(
         "{t}.slug = {slug}",
         "The city of this slug; null when there is none for the reader.",
-        args={"slug": reads.Arg(str, "text", "Its name in addresses, such as `seoul`.")},
+        args={
+            "slug": reads.Arg(
+                str,
+                "text",
+                "This is its name in addresses, such as `seoul`; it is made of small letters, digits and hyphens.",
+            )
+        },
     )
-    cities: reads.Connection[City] = CITIES.connection(None, "The cities of the network.")
+    cities: reads.Connection[City] = CITIES.connection(
+        None, "These are the cities of the network that the reader may see."
+    )
     history: reads.Connection[HistoryEvent] = HISTORY.connection(
-        None, "The history of the organisation, as far as it is told here."
+        None, "These are the events in the history of the organisation that are told here."
     )

@@ -16,49 +16,67 @@ from members.register.models import Region
 from wego.core import reads
 from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
 
-_ENDONYM = "The language of the name that the city has for itself."
-_ZONE = "Its time zone (IANA), such as `Asia/Seoul`."
-_LANGUAGES = "The languages of its administration."
-_SUBDIVISION = "Its part of the country (ISO 3166-2), such as `KR-11`."
+_ENDONYM = "This is the language of the name by which the city calls itself (BCP 47)."
+_ZONE = "This is its time zone in the IANA database, such as `Asia/Seoul`."
+_LANGUAGES = "These are the languages of its administration (BCP 47)."
+_SUBDIVISION = "This is its part of the country (ISO 3166-2), such as `KR-11`."
 
 
-@strawberry.input(description="What a city is called in one language.")
+@strawberry.input(description="A `CityNameInput` is the name of a city in one language.")
 class CityNameInput:
-    locale: LanguageTag = strawberry.field(description="The language (BCP 47).")
+    locale: LanguageTag = strawberry.field(description="This is the language of the name (BCP 47).")
     name: str = strawberry.field(description="The name; in an update, an empty name takes the name away.")
 
 
-@strawberry.input(description="A city of the register. It is no member by that.")
+@strawberry.input(description="A `RegisterCityInput` describes a city of the register, which is no member by that.")
 class RegisterCityInput:
-    slug: str = strawberry.field(description="Its name in addresses, such as `seoul`.")
+    slug: str = strawberry.field(
+        description="This is its name in addresses, such as `seoul`; it is made of small letters, digits and hyphens."
+    )
     names: list[CityNameInput] = strawberry.field(description="Its names: English, its own, and more.")
     endonym_locale: LanguageTag = strawberry.field(description=_ENDONYM)
-    country: str = strawberry.field(description="Its country (ISO 3166-1), such as `KR`.")
-    region: Region = strawberry.field(description="Its region of the world.")
-    latitude: float = strawberry.field(description="Degrees north.")
-    longitude: float = strawberry.field(description="Degrees east.")
-    population: int = strawberry.field(description="How many people live there.")
+    country: str = strawberry.field(description="This is its country (ISO 3166-1), such as `KR`.")
+    region: Region = strawberry.field(description="This is its region of the world.")
+    latitude: float = strawberry.field(
+        description="This is the latitude in degrees, which are positive north of the equator."
+    )
+    longitude: float = strawberry.field(
+        description="This is the longitude in degrees, which are positive east of Greenwich."
+    )
+    population: int = strawberry.field(description="This is the number of people who live there.")
     time_zone: str = strawberry.field(description=_ZONE)
     languages: list[LanguageTag] = strawberry.field(default_factory=list, description=_LANGUAGES)
     subdivision: str | None = strawberry.field(default=None, description=_SUBDIVISION)
-    website: str | None = strawberry.field(default=None, description="Its website (https).")
+    website: str | None = strawberry.field(
+        default=None, description="This is the address of its website, which begins with `https`."
+    )
 
 
-@strawberry.input(description="What to change of a city; what is absent stays.")
+@strawberry.input(description="An `UpdateCityInput` says what to change of a city; what is absent stays.")
 class UpdateCityInput:
-    city: strawberry.ID = strawberry.field(description="The city, by its id or its slug.")
-    slug: str | None = strawberry.field(default=UNSET, description="Its name in addresses.")
+    city: strawberry.ID = strawberry.field(description="This names the city, by its id or its slug.")
+    slug: str | None = strawberry.field(
+        default=UNSET, description="This is its new name in addresses; it stays when this is absent."
+    )
     names: list[CityNameInput] | None = strawberry.field(default=UNSET, description="Names to set or take away.")
     endonym_locale: LanguageTag | None = strawberry.field(default=UNSET, description=_ENDONYM)
-    country: str | None = strawberry.field(default=UNSET, description="Its country (ISO 3166-1).")
-    region: Region | None = strawberry.field(default=UNSET, description="Its region of the world.")
-    latitude: float | None = strawberry.field(default=UNSET, description="Degrees north.")
-    longitude: float | None = strawberry.field(default=UNSET, description="Degrees east.")
-    population: int | None = strawberry.field(default=UNSET, description="How many people live there.")
+    country: str | None = strawberry.field(default=UNSET, description="This is its country (ISO 3166-1), such as `KR`.")
+    region: Region | None = strawberry.field(default=UNSET, description="This is its region of the world.")
+    latitude: float | None = strawberry.field(
+        default=UNSET, description="This is the latitude in degrees, which are positive north of the equator."
+    )
+    longitude: float | None = strawberry.field(
+        default=UNSET, description="This is the longitude in degrees, which are positive east of Greenwich."
+    )
+    population: int | None = strawberry.field(default=UNSET, description="This is the number of people who live there.")
     time_zone: str | None = strawberry.field(default=UNSET, description=_ZONE)
     languages: list[LanguageTag] | None = strawberry.field(default=UNSET, description=_LANGUAGES)
-    subdivision: str | None = strawberry.field(default=UNSET, description=_SUBDIVISION + " Null takes it away.")
-    website: str | None = strawberry.field(default=UNSET, description="Its website (https). Null takes it away.")
+    subdivision: str | None = strawberry.field(
+        default=UNSET, description=_SUBDIVISION + " In an update, null takes it away."
+    )
+    website: str | None = strawberry.field(
+        default=UNSET, description="This is the address of its website, which begins with `https`; null takes it away."
+    )
 
 
 _CAN_BE_NULL = frozenset({"subdivision", "website"})
@@ -68,9 +86,9 @@ _FIELDS = (
 )  # fmt: skip
 
 
-@strawberry.type(description="A city after a change of the register.")
+@strawberry.type(description="A `CityPayload` shows a city after a change of the register.")
 class CityPayload(Payload):
-    city: City | None = thing("city", "The city as it is now.")
+    city: City | None = thing("city", "This is the city after the change; it is null when nothing was done.")
     city_edge: reads.Edge[City] | None = edge(
         "city",
         "This is the city as an edge of lists in their usual order; it is null when nothing was done.",
@@ -105,5 +123,5 @@ def _names(given: list[CityNameInput]) -> dict[str, str]:
 
 @strawberry.type
 class CityMutations:
-    register_city: CityPayload = verb(register_city, "Enter a city in the register. For the secretariat.")
-    update_city: CityPayload = verb(update_city, "Change facts or names of a city. For the secretariat.")
+    register_city: CityPayload = verb(register_city, "This enters a city in the register; the secretariat may do it.")
+    update_city: CityPayload = verb(update_city, "This changes facts or names of a city; the secretariat may do it.")

@@ -43,23 +43,30 @@ def _through(sql: str) -> reads.Through:
 @strawberry.type(description="A `CityCount` says how many practices of a list are of one city.")
 class CityCount:
     city: City = reads.one("{t}.id = {p}.value", "This is the city.", visible=False)  # seen with its practices
-    count: int = reads.column("{t}.count", "So many of the practices that were counted are its own.")
+    count: int = reads.column(
+        "{t}.count", "This is the number of practices of this city among those that were counted."
+    )
 
 
-@strawberry.input(description="Which practices. Of a list of values, any will do; all conditions must be met.")
+@strawberry.input(
+    description="A `PracticeFilter` says which practices are listed: of several values any will do, and all "
+    "conditions must be met."
+)
 class PracticeFilter:
-    city: str | None = reads.condition(_CITY, "text", "Of this city, by its slug.", index=_through("{c}.slug = {v}"))
+    city: str | None = reads.condition(
+        _CITY, "text", "The practice is of the city with this slug.", index=_through("{c}.slug = {v}")
+    )
     cities: list[str] | None = reads.condition(
         _CITIES,
         "text[]",
-        "Of these cities, by their slugs.",
+        "The practice is of a city with one of these slugs.",
         index=_through("{c}.slug = any({v})"),
         counted=reads.Counted(CityCount, "{r}.city_id", "These are the cities whose practices they are."),
     )
     country: list[str] | None = reads.condition(
         _COUNTRY,
         "text[]",
-        "Of cities in these countries (ISO 3166-1).",
+        "The practice is of a city in one of these countries (ISO 3166-1).",
         known=is_country,
         listed="{t}.country = any({v})",
         index=reads.Facet("k", _through("{c}.country = any({v})")),
@@ -68,7 +75,7 @@ class PracticeFilter:
     region: list[Region] | None = reads.condition(
         _REGION,
         "text[]",
-        "Of cities in these regions.",
+        "The practice is of a city in one of these regions.",
         listed="{t}.region = any({v})",
         index=reads.Facet("r", _through("{c}.region = any({v})")),
         counted=counted("{r}.region", "These are the regions of their cities.", scheme="region", is_enum=True),
@@ -76,12 +83,12 @@ class PracticeFilter:
     themes: list[str] | None = reads.condition(
         "{t}.themes && {v}::varchar[]",
         "text[]",
-        "With one of these themes.",
+        "The practice has one of these themes, by code.",
         known=facts.is_theme,
         index=reads.Facet("t"),
         counted=counted(
             "unnest({r}.themes)",
-            "These are their themes. Themes of two editions that share a name are told apart, see `group`.",
+            "These are their themes. Themes of two editions are told apart where they share a name (see `group`).",
             scheme="theme",
             group="split_part(g$.value, '.', 1)",
         ),
@@ -89,7 +96,7 @@ class PracticeFilter:
     sdg: list[str] | None = reads.condition(
         "{t}.sdg_codes && {v}::varchar[]",
         "text[]",
-        "With one of these goals or targets, such as `16` or `16.10`.",
+        "The practice contributes to one of these goals or targets, such as `16` or `16.10`.",
         known=facts.is_goal,
         index=reads.Facet("d"),
         counted=counted(
@@ -102,21 +109,21 @@ class PracticeFilter:
     status: list[PracticeStatus] | None = reads.condition(
         "{t}.status = any({v})",
         "text[]",
-        "In these states.",
+        "The practice is in one of these states.",
         index=reads.Facet("s"),
         counted=counted("{r}.status", "These are the states in which they are.", is_enum=True),
     )
     stage: list[Stage] | None = reads.condition(
         "{t}.stage = any({v})",
         "text[]",
-        "In these stages.",
+        "The practice is in one of these stages.",
         index=reads.Facet("g"),
         counted=counted("{r}.stage", "These are the stages that they have reached.", scheme="stage", is_enum=True),
     )
     locale: LanguageTag | None = reads.condition(
         _LOCALE,
         "text",
-        "That can be read in this language.",
+        "The practice can be read in this language (BCP 47).",
         listed=_LISTED_LOCALE,
         index=reads.Facet("l"),
         counted=counted("unnest({r}.locales)", "These are the languages in which they can be read.", scheme="language"),
@@ -139,7 +146,7 @@ class PracticeFilter:
     evidence: list[EvidenceLevel] | None = reads.condition(
         "wego_evidence({t}.sources, {t}.indicators) = any({v})",
         "text[]",
-        "Only practices whose evidence is of one of these levels are listed.",
+        "The evidence of the practice is of one of these levels.",
         listed="{t}.evidence = any({v})",
         index=reads.Facet("e"),
         counted=counted("{r}.evidence", "These are the levels of their evidence.", scheme="evidence", is_enum=True),
@@ -147,19 +154,28 @@ class PracticeFilter:
     title_contains: str | None = reads.condition(
         _TITLE,
         "text",
-        "With this in the title, in any language.",
+        "The title has this text in it, in any language and in letters of either case.",
         listed=_LISTED_TITLE,
         index=reads.Grams(_FOUND),
         price=250,
     )
     published_after: datetime | None = reads.condition(
-        "{t}.published_at > {v}", "timestamptz", "Published later.", index=reads.Within("{t}.sorted_at", ">")
+        "{t}.published_at > {v}",
+        "timestamptz",
+        "The practice was published later than this moment.",
+        index=reads.Within("{t}.sorted_at", ">"),
     )
     published_before: datetime | None = reads.condition(
-        "{t}.published_at < {v}", "timestamptz", "Published earlier.", index=reads.Within("{t}.sorted_at", "<")
+        "{t}.published_at < {v}",
+        "timestamptz",
+        "The practice was published earlier than this moment.",
+        index=reads.Within("{t}.sorted_at", "<"),
     )
     updated_after: datetime | None = reads.condition(
-        "{t}.updated_at > {v}", "timestamptz", "Changed later.", index=reads.Within("{t}.updated_at", ">")
+        "{t}.updated_at > {v}",
+        "timestamptz",
+        "The practice or a translation of it was changed later than this moment.",
+        index=reads.Within("{t}.updated_at", ">"),
     )
 
 
@@ -198,7 +214,7 @@ PRACTICES = reads.List(
 @strawberry.type
 class CityPractices:
     practices: reads.Connection[Practice] = PRACTICES.connection(
-        "{t}.city_id = {p}.id", "Its practices, the newest first."
+        "{t}.city_id = {p}.id", "These are its practices, the newest first."
     )
 
 
@@ -213,8 +229,8 @@ class PracticeQueries:
         "The practice of this slug; null when there is none for the reader. Unpublished ones of several cities can have"
         " the same: it is the published one, else the oldest that the reader may see.",
         source=_OF_NAME,
-        args={"slug": reads.Arg(str, "text", "Its name in addresses.")},
+        args={"slug": reads.Arg(str, "text", "This is its name in addresses.")},
     )
     practices: reads.Connection[Practice] = PRACTICES.connection(
-        None, "The practices that the reader may see, the newest first."
+        None, "These are the practices that the reader may see, the newest first."
     )

@@ -30,7 +30,7 @@ from wego.core.errors import NotFound, NotSignedIn
 from wego.core.ids import parse_global_id
 from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
 
-NAMED = "The practice, by its id, or by its slug, which may follow that of its city (`seoul/night-buses`)."
+NAMED = "This is the practice, by its id or by its slug; that of its city may come first (`seoul/night-buses`)."
 
 
 @strawberry.input
@@ -39,9 +39,11 @@ class FactsInput:
     """The facts of a practice as they are sent; what is absent stays."""
 
 
-@strawberry.input(description="A new case study, as a draft.")
+@strawberry.input(description="A `CreatePracticeInput` is a new case study, which begins as a draft.")
 class CreatePracticeInput(FactsInput, WrittenInput):
-    city: str | None = strawberry.field(default=None, description="For which city (slug); an only one is implied.")
+    city: str | None = strawberry.field(
+        default=None, description="This names the city by its slug; it may be absent for who writes for one city only."
+    )
     slug: str | None = strawberry.field(default=None, description="Its name in addresses; else made of the title.")
 
 
@@ -58,10 +60,10 @@ class TranslatePracticeInput(TranslatedInput):
 @strawberry.input(description="Names a translation that waits to be published.")
 class PublishTranslationInput:
     practice: strawberry.ID = strawberry.field(description=NAMED)
-    locale: LanguageTag = strawberry.field(description="Into which language (BCP 47).")
+    locale: LanguageTag = strawberry.field(description="This is the language of the translation (BCP 47).")
 
 
-@strawberry.input(description="Names one practice.")
+@strawberry.input(description="A `PracticeInput` names one practice.")
 class PracticeInput:
     practice: strawberry.ID = strawberry.field(description=NAMED)
 
@@ -69,26 +71,37 @@ class PracticeInput:
 @strawberry.input(description="Takes a published practice out of sight.")
 class ArchivePracticeInput:
     practice: strawberry.ID = strawberry.field(description=NAMED)
-    reason: str = strawberry.field(description="Why.")
+    reason: str = strawberry.field(description="This is the reason for it.")
 
 
 @strawberry.input(description="Gives a single practice to an object editor of its city.")
 class AddPracticeEditorInput:
     practice: strawberry.ID = strawberry.field(description=NAMED)
-    person: strawberry.ID = strawberry.field(description="The person, by id.")
+    person: strawberry.ID = strawberry.field(description="This is the person, by id.")
 
 
-@strawberry.type(description="Advice on a text. It never forbids anything by itself.")
+@strawberry.type(description="A `PracticeHint` gives advice on a text; it never forbids anything by itself.")
 class PracticeHint:
-    code: str = reads.column("{t}.value->>'code'", "`too_long`, `too_short`, `missing_to_publish`, `missing_contact`.")
-    place: str = reads.column("{t}.value->>'place'", "The section, `summary`, or a fact.")
-    words: int = reads.column("({t}.value->>'words')::integer", "How many words there are.")
-    budget: int = reads.column("({t}.value->>'budget')::integer", "How many are advised.")
+    code: str = reads.column(
+        "{t}.value->>'code'",
+        "This says what is advised: `too_long`, `too_short`, `missing_to_publish` or `missing_contact`.",
+    )
+    place: str = reads.column("{t}.value->>'place'", "This says what is meant: a section, the `summary`, or a fact.")
+    words: int = reads.column(
+        "({t}.value->>'words')::integer",
+        "This is the number of words that there are; it is zero where words are not counted.",
+    )
+    budget: int = reads.column(
+        "({t}.value->>'budget')::integer",
+        "This is the number of words that is advised; it is zero where words are not counted.",
+    )
 
 
 @strawberry.type(description="A practice after something was done with it.")
 class PracticePayload(Payload):
-    practice: Practice | None = thing("practice", "The practice as it is now.")
+    practice: Practice | None = thing(
+        "practice", "This is the practice after the step; it is null when nothing was done."
+    )
     practice_edge: reads.Edge[Practice] | None = edge(
         "practice",
         "This is the practice as an edge of lists in their usual order; it is null when nothing was done.",
@@ -96,7 +109,7 @@ class PracticePayload(Payload):
     )
     hints: list[PracticeHint] = reads.many(
         None,
-        "Advice on the text.",
+        "These give advice on the text.",
         order="{t}.ord",
         source="jsonb_array_elements(({p}.keys->>'hints')::jsonb) with ordinality as {t}(value, ord)",
     )
@@ -169,22 +182,25 @@ async def add_practice_editor(write: Write, input: AddPracticeEditorInput) -> Do
 
 @strawberry.type
 class PracticeMutations:
-    create_practice: PracticePayload = verb(create_practice, "Draft a case study. For writers of the city.")
+    create_practice: PracticePayload = verb(
+        create_practice, "This begins the draft of a case study; writers of the city may do it."
+    )
     revise_practice: PracticePayload = verb(
         revise_practice, "Write the next revision; of a published practice it is live at once."
     )
     translate_practice: PracticePayload = verb(
         translate_practice,
-        "Translate a practice, whole or in part. Of a published one it is live at once for who may publish; what others"
-        " write waits, see `publishTranslation`.",
+        "This translates a practice, whole or in part. A translation of a published practice is live "
+        "at once for who may publish; otherwise it waits (see `publishTranslation`).",
     )
     publish_translation: PracticePayload = verb(
-        publish_translation, "Make live what waits of a translation. For who may publish."
+        publish_translation, "This makes live what waits of a translation; those may do it who may publish."
     )
     publish_practice: PracticePayload = verb(
-        publish_practice, "Publish a practice: the city after acceptance, or the secretariat."
+        publish_practice,
+        "This publishes a practice: the city may do it after it was accepted, the secretariat at any time.",
     )
     archive_practice: PracticePayload = verb(archive_practice, "Take a published practice out of sight, with a reason.")
     add_practice_editor: PracticePayload = verb(
-        add_practice_editor, "Give a single practice to an object editor of its city."
+        add_practice_editor, "This gives a single practice to an object editor of its city."
     )

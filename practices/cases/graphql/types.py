@@ -52,20 +52,27 @@ class ShownFacts:
 @reads.table(models.Practice)
 @strawberry.type(description="A case study: what a city did, told so that another can judge whether it would work.")
 class Practice(reads.Node, WithTexts, ShownFacts):
-    slug: str = reads.column("{t}.slug", "Its name in addresses.")
-    city: City = reads.one("{t}.id = {p}.city_id", "Whose practice it is.", visible=False)  # seen with the practice
-    status: PracticeStatus = reads.column("{t}.status", "Where it is in its life.")
+    slug: str = reads.column("{t}.slug", "This is its name in addresses.")
+    city: City = reads.one(
+        "{t}.id = {p}.city_id", "This is the city whose practice it is.", visible=False
+    )  # seen with the practice
+    status: PracticeStatus = reads.column("{t}.status", "This says where it is in its life.")
     assumed: bool = reads.column(
         "{t}.assumed",
-        "Whether it was written and published for a demonstration, from public sources: its city took no part.",
+        "This says whether it was written and published for a demonstration, from public sources: "
+        "its city took no part.",
     )
     evidence_level: EvidenceLevel = reads.column(
         "wego_evidence({t}.sources, {t}.indicators)",
         "This says how well it can be checked what is told here: `DOCUMENTED` when it names a source, or says of an "
         "indicator where it can be checked, else `SELF_REPORTED`.",
     )
-    created_at: datetime = reads.column("{t}.created_at", "When it was begun.")
-    updated_at: datetime = reads.column("{t}.updated_at", "When it or a translation was last changed.")
+    created_at: datetime = reads.column("{t}.created_at", "This is the moment at which it was begun.")
+    updated_at: datetime = reads.column(
+        "{t}.updated_at", "This is the moment at which it or a translation of it was last changed."
+    )
     published_at: datetime | None = reads.column(
-        "{t}.published_at", "When it was first published, for others than its own city once it is open to others."
+        "{t}.published_at",
+        "This is the moment at which it was first published; it is null until then, and for readers "
+        "to whom it is not open yet.",
     )

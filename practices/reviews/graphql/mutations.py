@@ -16,21 +16,27 @@ _CONFLICT = "A conflict of interest, in words; empty declares that there is none
 @strawberry.input(description="Gives a practice to a reviewer.")
 class AssignReviewerInput:
     practice: strawberry.ID = strawberry.field(description=NAMED)
-    reviewer: strawberry.ID = strawberry.field(description="The person, by id: of another city in good standing.")
+    reviewer: strawberry.ID = strawberry.field(
+        description="This is the person, by id; the city of the person must be another one, in good standing."
+    )
     conflict: str = strawberry.field(default="", description=_CONFLICT)
 
 
-@strawberry.input(description="A remark on a section, or on the whole.")
+@strawberry.input(description="A `ReviewCommentInput` is a remark on a section, or on the whole.")
 class ReviewCommentInput:
-    text: str = strawberry.field(description="What should change.")
-    section: str | None = strawberry.field(default=None, description="Of which section; absent for the whole.")
-    locale: LanguageTag = strawberry.field(default=LanguageTag("en"), description="In which language it is written.")
+    text: str = strawberry.field(description="This says what should be changed.")
+    section: str | None = strawberry.field(
+        default=None, description="This names the section; it is absent when the whole is meant."
+    )
+    locale: LanguageTag = strawberry.field(
+        default=LanguageTag("en"), description="This is the language in which the remark is written (BCP 47)."
+    )
 
 
 @strawberry.input(description="Asks the city for changes.")
 class RequestPracticeChangesInput:
     practice: strawberry.ID = strawberry.field(description=NAMED)
-    comments: list[ReviewCommentInput] = strawberry.field(description="What should change.")
+    comments: list[ReviewCommentInput] = strawberry.field(description="These say what should be changed.")
     conflict: str = strawberry.field(default="", description=_CONFLICT)
 
 
@@ -69,9 +75,11 @@ async def accept_practice(write: Write, input: AcceptPracticeInput) -> Done:
 class ReviewMutations:
     """The roots for writing."""
 
-    submit_practice: PracticePayload = verb(submit_practice, "Hand a practice in for review.")
-    assign_reviewer: PracticePayload = verb(assign_reviewer, "Give a practice to a reviewer. For the secretariat.")
-    request_practice_changes: PracticePayload = verb(
-        request_practice_changes, "Ask the city for changes. For the reviewer and the secretariat."
+    submit_practice: PracticePayload = verb(submit_practice, "This hands a practice in for review.")
+    assign_reviewer: PracticePayload = verb(
+        assign_reviewer, "This gives a practice to a reviewer; the secretariat may do it."
     )
-    accept_practice: PracticePayload = verb(accept_practice, "Accept a practice. For the reviewer.")
+    request_practice_changes: PracticePayload = verb(
+        request_practice_changes, "This asks the city to change a practice; the reviewer and the secretariat may do it."
+    )
+    accept_practice: PracticePayload = verb(accept_practice, "This accepts a practice; the reviewer may do it.")

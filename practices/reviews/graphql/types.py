@@ -34,24 +34,35 @@ def _visible_review(q: Query, t: str) -> str | None:
 
 
 @reads.table("review_comment")
-@strawberry.type(description="What a reviewer said of a section, or of the whole.")
+@strawberry.type(description="A `ReviewComment` is a remark of a reviewer on a section, or on the whole.")
 class ReviewComment:
-    section: str | None = reads.column("{t}.section", "Of which section; null for the whole.")
-    text: LocalizedText = text(reads.Own(), "{t}.text", "What he said.")
-    at: datetime = reads.column("{t}.at", "When.")
+    section: str | None = reads.column("{t}.section", "This names the section; it is null when the whole is meant.")
+    text: LocalizedText = text(reads.Own(), "{t}.text", "This is the text of the remark.")
+    at: datetime = reads.column("{t}.at", "This is the moment at which it was made.")
 
 
 @reads.table(models.Review)
-@strawberry.type(description="A review by a person of another city, or by the secretariat.")
+@strawberry.type(description="A `Review` is made by a person of another city or by the secretariat.")
 class Review(reads.Node):
     round: int = reads.column("{t}.round", "The round: each time the practice is handed in again, one more.")
-    status: ReviewStatus = reads.column("{t}.status", "What the reviewer said.")
-    reviewer_city: City | None = reads.one("{t}.id = {p}.reviewer_city_id", "From which city the reviewer is.")
-    conflict_declared: bool = reads.column("{t}.conflict_declared <> ''", "Whether a conflict was declared.")
-    comments: list[ReviewComment] = reads.many("{t}.review_id = {p}.id", "What was said.", order="{t}.at, {t}.id")
-    assigned_at: datetime = reads.column("{t}.assigned_at", "When it was assigned.")
-    decided_at: datetime | None = reads.column("{t}.decided_at", "When it was over.")
-    assumed: bool = reads.column("{t}.assumed", "Whether it was made up for a demonstration: nobody reviewed this.")
+    status: ReviewStatus = reads.column("{t}.status", "This says what the reviewer has decided.")
+    reviewer_city: City | None = reads.one(
+        "{t}.id = {p}.reviewer_city_id",
+        "This is the city of the reviewer; it is null for a reviewer of the secretariat.",
+    )
+    conflict_declared: bool = reads.column(
+        "{t}.conflict_declared <> ''", "This says whether the reviewer declared a conflict of interest."
+    )
+    comments: list[ReviewComment] = reads.many(
+        "{t}.review_id = {p}.id", "These are the remarks of the reviewer.", order="{t}.at, {t}.id"
+    )
+    assigned_at: datetime = reads.column("{t}.assigned_at", "This is the moment at which it was assigned.")
+    decided_at: datetime | None = reads.column(
+        "{t}.decided_at", "This is the moment at which the reviewer decided; it is null until then."
+    )
+    assumed: bool = reads.column(
+        "{t}.assumed", "This says whether it was made up for a demonstration: nobody reviewed the practice."
+    )
 
 
 @strawberry.type

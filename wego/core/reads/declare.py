@@ -131,10 +131,15 @@ def many(
     return declared(Many(on, order, source, visible, most, expected, args or {}), doc, args)
 
 
+ID = "This is the global id of the thing."
+IDS = "These are the global ids of the things, at most 100."
+
+
 def by_id(doc: str, *, many: bool = False) -> Any:
     found = declared(ById(many), doc)
     kind = list[strawberry.ID] if many else strawberry.ID
-    found.arguments = [StrawberryArgument("ids" if many else "id", None, StrawberryAnnotation(kind))]
+    name, said = ("ids", IDS) if many else ("id", ID)
+    found.arguments = [StrawberryArgument(name, None, StrawberryAnnotation(kind), description=said)]
     return found
 
 
