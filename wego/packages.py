@@ -35,7 +35,7 @@ ROOMS = (
     Room("members.register", ("models", "graphql")),
     Room("members.people", ("models", "graphql")),
     Room("members.membership", ("models", "graphql", "terms", "jobs"), commands=("wego.cli.members",)),
-    Room("practices.cases", ("models", "graphql", "terms"), commands=("wego.cli.practices",)),
+    Room("practices.cases", ("models", "graphql", "terms", "jobs"), commands=("wego.cli.practices",)),
     Room("practices.reviews", ("graphql",)),
     Room("federation.jose", ("models",), commands=("wego.cli.keys",)),
     Room("federation.oauth", ("models", "jobs", "routes"), commands=("wego.cli.programs", "wego.cli.tokens")),

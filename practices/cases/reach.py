@@ -34,13 +34,23 @@ def missing() -> NotFound:
 @reads.visible(Practice, missing=missing)
 def visible_practice(q: Query, t: str) -> str | None:
     """Everybody what is public by now, members what is published for them, and those who work on it the rest."""
+    shared = shared_practice(q, t)
+    if shared is None:
+        return None
+    mine = [part for part in (edited(q, t), reviewed(q, t)) if part != "false"]
+    return f"({' or '.join([shared, *mine])})"
+
+
+def shared_practice(q: Query, t: str) -> str | None:
+    """What of it follows from the reader's posts alone, and not from a single practice that was given to him."""
     drafts = reads_drafts(q, t)
     if drafts is None:
         return None
     parts = [f"{t}.public_from <= now()"]
     if q.shape.member:
         parts.append(f"({t}.status = 'published' and {t}.visibility <> 'private')")
-    parts += [part for part in (drafts, edited(q, t), reviewed(q, t)) if part != "false"]
+    if drafts != "false":
+        parts.append(drafts)
     return f"({' or '.join(parts)})"
 
 

@@ -25,6 +25,7 @@ from wego.core.db import document, moment
 _bytes: Any = LargeBinary()
 _big: Any = BigInteger()
 _small: Any = SmallInteger()
+_SEAL = text("(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))")
 
 
 class AuditEntry(SQLModel, table=True):
@@ -33,6 +34,7 @@ class AuditEntry(SQLModel, table=True):
     __tablename__ = "audit_entry"
     __table_args__ = (
         Index("ix_audit_entry_subject_id", "subject_id", "index"),
+        Index("ix_audit_entry_catalogue", "index", postgresql_where=text("subject_type IN ('City', 'Practice')")),
         Index("ix_audit_entry_place_id", "place_id", "index", postgresql_where=text("place_id IS NOT NULL")),
     )
 
@@ -73,6 +75,7 @@ class AuditState(SQLModel, table=True):
     root: bytes = Field(sa_type=_bytes)
     frontier: bytes = Field(default=b"", sa_type=_bytes)
     unsigned_since: dt.datetime | None = moment(nullable=True)  # since when entries wait for a checkpoint
+    seal: bytes = Field(sa_type=_bytes, sa_column_kwargs={"server_default": _SEAL})  # a secret: it seals cursors
 
 
 class AuditCheckpoint(SQLModel, table=True):

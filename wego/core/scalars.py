@@ -1,4 +1,5 @@
-"""Dates and times as the API reads them: those that are none are refused, and none that is one can break anything.
+"""Dates, times and cursors as the API reads them: those that are none are refused, and none that is one can break
+anything.
 
 Binding text: RFC 3339 section 5.6 (`full-date` and `date-time`). One thing is read beyond it, because clients send it:
 a time without an offset, which counts as UTC where things are compared (lists) and is refused by the rules where it is
@@ -8,10 +9,12 @@ Python nor PostgreSQL has a place for it). What an offset moves over the edge of
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import re
-from typing import Any
+from typing import Any, NewType
 
+import orjson
 import strawberry
 
 SPECIFICATION = "https://www.rfc-editor.org/rfc/rfc3339#section-5.6"
@@ -72,11 +75,35 @@ def _moved(moment: dt.datetime, by: dt.timedelta) -> dt.datetime:
         return _LAST if by > dt.timedelta(0) else _FIRST
 
 
+Cursor = NewType("Cursor", str)
+LONGEST_CURSOR = 300
+
+
+def read_cursor(value: object) -> list[int]:
+    """The four numbers of a cursor of changes: position, beginning, rights, and the seal on them."""
+    if isinstance(value, str) and len(value) <= LONGEST_CURSOR:
+        try:
+            raw = base64.b64decode(value.encode("ascii") + b"=" * (-len(value) % 4), altchars=b"-_", validate=True)
+            parts = orjson.loads(raw)
+            if len(parts) == 4 and all(type(part) is int and 0 <= part < 2**62 for part in parts):
+                return list(parts)
+        except (ValueError, TypeError):
+            pass
+    raise ValueError("This is no cursor of a list of changes.")
+
+
 def _written(value: Any) -> str:
     return str(value.isoformat())
 
 
 SCALARS: dict[object, Any] = {
+    Cursor: strawberry.scalar(
+        name="Cursor",
+        description=(
+            "A `Cursor` is a place in the list of changes, in a form that is opaque, and holds for its reader alone."
+        ),
+        parse_value=read_cursor,
+    ),
     dt.date: strawberry.scalar(
         name="Date",
         description="A `Date` is a day of the calendar, written as a `full-date` of RFC 3339, such as `2027-06-01`.",

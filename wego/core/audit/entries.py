@@ -68,6 +68,7 @@ class Event(StrEnum):
     PRACTICE_CHANGES_REQUESTED = "practice.changes_requested"
     PRACTICE_ACCEPTED = "practice.accepted"
     PRACTICE_PUBLISHED = "practice.published"
+    PRACTICE_OPENED = "practice.opened"  # by the clock: its embargo ended
     PRACTICE_ARCHIVED = "practice.archived"
     CLIENT_REGISTERED = "client.registered"
     CLIENT_REVOKED = "client.revoked"

@@ -125,10 +125,11 @@ def many(
     most: int | None = 200,
     expected: int = 10,
     args: Mapping[str, Arg] | None = None,
+    price: int = 0,
 ) -> Any:
     """`order` must name a unique order. `most` cuts the list: use a connection where more can be meant. None asks for
     no cut: for what can only be written in small numbers, PostgreSQL answers a tenth faster without."""
-    return declared(Many(on, order, source, visible, most, expected, args or {}), doc, args)
+    return declared(Many(on, order, source, visible, most, expected, args or {}, price), doc, args)
 
 
 ID = "This is the global id of the thing."
