@@ -94,7 +94,9 @@ class Changes:
         expected=PAGE,
         price=PRICE,
     )
-    cursor: Cursor = reads.column("{t}.cursor", "With this as `after`, what comes next is told, now or later.")
+    cursor: Cursor = reads.column(
+        "{t}.cursor", "This is what to give as `after` to be told what comes next, now or later."
+    )
     has_more: bool = reads.column("{t}.more", "This says whether more can be asked for at once.")
     begun_anew: bool = reads.column(
         "{t}.anew",
@@ -232,11 +234,13 @@ def _page(q: Query) -> str:
 class ChangeQueries:
     changes: Changes = reads.one(
         "true",
-        "What appeared, changed and disappeared for the reader, in the order of the log. Who keeps a copy asks without "
+        "This tells what appeared, changed and disappeared for the reader, in the order of the log. Who keeps a copy asks without "
         "`after` first, then again and again with the cursor that he was given last.",
         source=_page,
         args={
-            "after": reads.Arg(Cursor | None, "bigint[]", "What comes after this cursor is told."),
+            "after": reads.Arg(
+                Cursor | None, "bigint[]", "This is a cursor of the list; only what comes after it is told."
+            ),
             "first": reads.Arg(int | None, "integer", f"At most so many are told; {PAGE} are the most."),
             "kinds": reads.Arg(list[ThingKind] | None, "text[]", "Only things of these kinds are told."),
         },
