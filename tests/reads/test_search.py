@@ -35,6 +35,7 @@ WAYS = {
     "the index and a range": {"LOOK": 2, "LOOK_INSIDE": 1, "SAMPLE": 2, "FEW": 0, "FEW_ALONE": 0, "FEW_COUNTED": 0},
     "a range": {"LOOK": 2, "LOOK_INSIDE": 1, "SAMPLE": 2},
     "from the top": {"LOOK": 5, "SAMPLE": 3, "FROM_THE_TOP": 12, "COUNTED": 4},
+    "many owners": {"LOOK": 2, "LOOK_INSIDE": 1, "SAMPLE": 2, "FEW": 0, "MANY_OWNERS": 1},
     "little counted": {"SAMPLE": 1, "COUNTED": 2, "FEW": 3, "SOME": 8},
 }
 CASES = 70

@@ -110,7 +110,7 @@ class PracticeFilter:
         "{t}.status = any({v})",
         "text[]",
         "The practice is in one of these states.",
-        index=reads.Facet("s"),
+        index=reads.Facet("s", alike=("pm", "published")),  # what others may see is published
         counted=counted("{r}.status", "These are the states in which they are.", is_enum=True),
     )
     stage: list[Stage] | None = reads.condition(

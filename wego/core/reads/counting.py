@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 from wego.core.reads import search
 from wego.core.reads.query import conditions
-from wego.core.reads.search import Candidates, Search, Size, Where, owner_of
+from wego.core.reads.search import Candidates, Search, Size, Where
 
 SAMPLE = 1_000  # rows from which a count learns whether what it counts is common
 FEW_COUNTED = 20_000  # rows of a range that are read whole
 COUNTED = 10_000  # counts are exact up to here
-FROM_THE_TOP = 30_000  # rows that are counted as they lie where two of five or more match
-_COMMON = "n.hits * 5 >= n.rows * 2"
+FROM_THE_TOP = 60_000  # rows that are counted as they lie where one of five or more matches
+_COMMON = "n.hits * 5 >= n.rows"
 
 
 class Counting(Search):
@@ -24,11 +24,11 @@ class Counting(Search):
 
     def count(self) -> str:
         """How many rows there are, not counted beyond one more than `COUNTED`. A sample of the newest says whether
-        two of five or more match: then they are counted from there, else as they are found."""
-        if self._of_all():
+        one of five or more matches: then they are counted from there, else as they are found."""
+        if self._of_owners():
             return counted(*self._owned())
         top = "0" if self.inside else counted(*self._newest())  # what one thing has is found as fast
-        sizes = self._sizes(FEW_COUNTED)
+        sizes = self._ranges_counted()
         found = f"select case{''.join(self._cases(sizes))} end"
         ctes = f"with {', '.join(each.sql for each in sizes)} " if sizes else ""
         return (
@@ -40,9 +40,9 @@ class Counting(Search):
     def matched(self, columns: str) -> str:
         """A query of these columns, written for an alias {0}, of the rows that match: at most one more than
         `COUNTED`, in no order. What is common is taken from the newest."""
-        if self._of_all():
+        if self._of_owners():
             return self._some(columns, *self._owned())
-        sizes, sample, top = self._sizes(FEW_COUNTED), self.query.alias("n"), self.query.alias("s")
+        sizes, sample, top = self._ranges_counted(), self.query.alias("n"), self.query.alias("s")
         newest, where = self._newest()
         common = "false" if self.inside else f"(select {_COMMON} from {sample} n)"
         parts = [
@@ -57,10 +57,6 @@ class Counting(Search):
             ways.append(f"({self._some(columns, source, [*where, *gates, f'({enough}) is not true'])})")
         return f"with {', '.join(parts)} {' union all '.join(ways)}"
 
-    def _of_all(self) -> bool:
-        """Whether all rows are asked for, or all of some owners."""
-        return all(owner_of(condition) for condition, _, _ in self.given)
-
     def _cases(self, sizes: list[Size]) -> Iterator[str]:
         for candidates, gates in self._ways(sizes, FEW_COUNTED):
             yield f" when {' and '.join(gates) or 'true'} then {counted(*self._exactly(candidates))}"
@@ -68,6 +64,9 @@ class Counting(Search):
     def _exactly(self, candidates: Candidates | None) -> tuple[Candidates, Where]:
         alias, source = candidates or self._everything()
         return (alias, source), [self._belongs(alias), *self._matches(alias)]
+
+    def _ranges_counted(self) -> list[Size]:
+        return self._sizes(max(FEW_COUNTED, search.SOME) if self._indexed("") else FEW_COUNTED)
 
     @property
     def _sampled(self) -> int:

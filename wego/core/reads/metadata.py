@@ -124,11 +124,13 @@ class Through:
 class Facet:
     """A condition that asks for words of one kind, each a facet of the listing (`Listing.facets`); `owner` is the same
     as a condition on the owner, by which rows are counted that are only asked for theirs. `word` is how a value {v}
-    is written there."""
+    is written there; `alike` are readers' letters whose rows all have the same value, and that value: there the index
+    need not be asked for it."""
 
     kind: str
     owner: Through | None = None
     word: str = "{v}"
+    alike: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)

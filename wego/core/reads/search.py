@@ -28,6 +28,7 @@ LOOK_INSIDE = 400  # likewise for a list inside a list, of which there may be a 
 FEW = 5_000  # rows of a range that are read whole and sorted
 FEW_ALONE = 20_000  # likewise where there is no other way but the walk to its end
 SOME = 50_000  # rows of a range of which a bitmap is made, to meet that of the inverted index
+MANY_OWNERS = 10  # of so many it is asked by the row whose it is, and not of the inverted index
 
 Where = list[str | None]
 Bounds = Callable[[str], Where]
@@ -47,6 +48,15 @@ class Size(NamedTuple):
     column: str
     name: str
     sql: str
+
+
+class Asked(NamedTuple):
+    """What the inverted index is asked for: words of one kind, the SQL of their values, and whose rows are alike in
+    them (`Facet.alike`)."""
+
+    kind: str
+    values: str
+    alike: tuple[str, str] = ("", "")
 
 
 Candidates = tuple[str, str]  # an alias, and the rows under it as a FROM item
@@ -125,36 +135,51 @@ class Search:
             if isinstance(condition.index, Within):
                 yield condition.index.column, f"{condition.index.column.format(t=alias)} {condition.index.sign} {place}"
 
-    def _indexed(self, alias: str) -> list[str]:
+    def _indexed(self, alias: str, *, owners: bool = True) -> list[str]:
         """What the inverted index is asked, for each way in which the reader may see a row; a row is of one way only.
-        Nothing where no condition can be asked of it."""
-        facets, texts, found = self._facets(), list(self._texts(alias)), []
+        Nothing where no condition can be asked of it. Without `owners`, it is not asked whose the rows are."""
+        facets, texts, found = self._facets(owners=owners), list(self._texts(alias)), []
         if not facets and not texts:
             return []
         before: list[str] = []
         for way in self.listing.ways(self.query, alias, self.listing.facets.format(t=alias)):
-            parts = [*(self._has(alias, way.letter, *each) for each in facets), *texts, *before]
+            alike = [each for each in facets if way.letter in each.alike[0]]
+            if len(alike) == len(facets) and not texts:
+                alike = []  # something must be asked of the index
+            same = [f"(select bool_or(v = '{each.alike[1]}') from ({each.values}) v$(v))" for each in alike]
+            parts = [
+                *(self._has(alias, way.letter, each) for each in facets if each not in alike),
+                *texts,
+                *same,
+                *before,
+            ]
             # Told as well as asked: a text has no letter, and a row that came in two ways would be counted twice.
             found.append(" and ".join(dict.fromkeys([*parts, *([way.asked] if way.asked else []), way.told])))
             before.append(f"not coalesce({way.told}, false)")
         return found
 
-    def _has(self, alias: str, letter: str, kind: str, values: str) -> str:
-        return f"{self.listing.facets.format(t=alias)} && array(select '{letter}{kind}:' || v from ({values}) as v$(v))"
+    def _has(self, alias: str, letter: str, asked: Asked) -> str:
+        words = f"select '{letter}{asked.kind}:' || v from ({asked.values}) as v$(v)"
+        return f"{self.listing.facets.format(t=alias)} && array({words})"
 
-    def _facets(self) -> list[tuple[str, str]]:
-        """(kind, the SQL of its values) of every condition that is a facet."""
-        found = list(self._owners().values())
+    @property
+    def _merged(self) -> bool:
+        """Whether there are several conditions on the owner: one is made of them, the owners that meet them all."""
+        return sum(owner_of(condition) is not None for condition, _, _ in self.given) > 1
+
+    def _facets(self, *, owners: bool = True) -> list[Asked]:
+        """Every condition that is a facet."""
+        merged = self._merged
+        found = [Asked(*each) for each in self._owners(every=merged).values()] if owners else []
         for condition, place, _ in self.given:
-            if isinstance(condition.index, Facet):
+            if isinstance(condition.index, Facet) and not (merged and condition.index.owner):
                 many = condition.cast.endswith("[]")
                 values = f"unnest({place})" if many else f"(select {place})"
-                found.append(
-                    (condition.index.kind, f"select {condition.index.word.format(v='w$.v')} from {values} as w$(v)")
-                )
+                words = f"select {condition.index.word.format(v='w$.v')} from {values} as w$(v)"
+                found.append(Asked(condition.index.kind, words, condition.index.alike))
         if self.inside:
             kind, value = self.listing.inside
-            found.append((kind, f"select {value.format(**self.page.names_of(''))}"))
+            found.append(Asked(kind, f"select {value.format(**self.page.names_of(''))}"))
         return found
 
     def _texts(self, alias: str) -> Iterator[str]:
@@ -170,6 +195,8 @@ class Search:
             alias = self.query.alias("l")
             where = conditions([self._belongs(alias), *bounds(alias), *self._matches(alias)])
             return f"select {alias}.id from {self._source(alias)}{where}{self._order(alias, down)} limit {want}"
+        if not self.inside and self._of_owners():
+            return self._by_owner(bounds, down, want)
         seen = self.query.alias("s")
         short = f"(select count(*) from {seen}) < {want}"
         if self.inside:  # a short list is often at its end: then there is nothing to find
@@ -185,6 +212,25 @@ class Search:
             else:
                 ways.append(self._sorted(candidates, bounds, down, want, [short, *gates]))
         return f"with {', '.join(parts)} {' union all '.join(ways)}"
+
+    def _of_owners(self) -> bool:
+        """Whether all rows are asked for, or all of some owners."""
+        return all(owner_of(condition) for condition, _, _ in self.given)
+
+    def _by_owner(self, bounds: Bounds, down: bool, want: int) -> str:
+        """Nothing is asked but whose the rows are: the first rows of each owner, which an index has in their order, and
+        of these the first. Owners that have many are met on a walk through all."""
+        seen, alias, owners = self.query.alias("s"), self.query.alias("l"), self.query.alias("o")
+        ((column, (_, keys)),) = self._owners(every=True).items()
+        short = f"(select count(*) from {seen}) < {want}"
+        mine = conditions([f"{alias}.{column} = {owners}.id", *bounds(alias), self.page.visible(alias)])
+        rows = f"select {alias}.* from {self._source(alias)}{mine}{self._order(alias, down)} limit {want}"
+        first = f"({keys} offset 0) {owners}, lateral ({rows}) {alias}"
+        return (
+            f"with {seen} as materialized ({self._look(bounds, down, want)}) "
+            f"select {seen}.id from {seen} where ({short}) is not true "
+            f"union all (select {alias}.id from {first} where {short}{self._order(alias, down)} limit {want})"
+        )
 
     def _walk(self, bounds: Bounds, down: bool, columns: str, limit: str) -> tuple[str, str]:
         """The rows in their order, from where the conditions let it begin to where they let it end, and their
@@ -250,9 +296,21 @@ class Search:
             yield None if self._spanned() else self._everything(), gates
             return
         for size in sizes:
-            yield self._found(size.column), [*gates, f"(select rows from {size.name}) <= {SOME}"]
+            yield from self._finds(size.column, [*gates, f"(select rows from {size.name}) <= {SOME}"])
             gates.append(f"(select rows from {size.name}) > {SOME}")
-        yield self._found(), gates
+        yield from self._finds(None, gates)
+
+    def _finds(self, column: str | None, gates: list[str]) -> Iterator[tuple[Candidates, list[str]]]:
+        """What the index gives. It is slow with many words of one kind: where there are many owners, and something else
+        to ask for, whose a row is is seen by the row."""
+        owners = self._owners(every=self._merged)
+        if not owners or not self._indexed("", owners=False):
+            yield self._found(column), gates
+            return
+        ((_, keys),) = owners.values()
+        many = f"(select count(*) from ({keys}) k$) > {MANY_OWNERS}"
+        yield self._found(column), [*gates, f"not {many}"]
+        yield self._found(column, owners=False), [*gates, many]
 
     def _spanned(self) -> bool:
         others = {condition.index.column for condition, _, _ in self.given if isinstance(condition.index, Within)}
@@ -273,7 +331,7 @@ class Search:
         alias = self.query.alias("l")
         return alias, self._source(alias)
 
-    def _found(self, column: str | None = None) -> Candidates:
+    def _found(self, column: str | None = None, *, owners: bool = True) -> Candidates:
         """What the inverted index gives; with a column, together with the index of its range. A range of two unknown
         ends is thought to hold little: so both are read and their bitmaps met, which is right for `SOME` rows."""
         alias = self.query.alias("l")
@@ -283,7 +341,7 @@ class Search:
                 both += [sql, *(f"{each.format(t=alias)} {sign} (select {end})" for sign, end in ENDS)]
         ways = [
             f"(select {alias}.* from {self._source(alias)} where {' and '.join([asked, *both])} offset 0)"
-            for asked in self._indexed(alias)
+            for asked in self._indexed(alias, owners=owners)
         ]
         return alias, f"({' union all '.join(ways)}) {alias}"
 
