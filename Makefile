@@ -7,7 +7,7 @@ PORT ?= 8000
 export PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types architecture check bench bench-smoke abuse abuse-smoke smoke lock catalogs schema clean
+.PHONY: help demo test lint types architecture check bench bench-smoke abuse abuse-smoke smoke browser lock catalogs schema clean
 
 help: ## Print this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -57,6 +57,9 @@ bench-smoke: $(STAMP) ## The benchmarks' short form: do they run and answer righ
 
 abuse: $(STAMP) ## Attack a hub with 50,000 practices; print what others notice and what it keeps (ABUSE="--minutes 60")
 	$(BIN)/python -m benchmarks.abuse $(ABUSE)
+
+browser: ## Install the browser of the browser tests, where apt is there
+	command -v chromium chromium-browser google-chrome || { apt-get update -qq && apt-get install -y --no-install-recommends chromium fonts-noto-core fonts-noto-cjk; }
 
 abuse-smoke: $(STAMP) ## The attacks' short form: does the hub live, keep little, and never fail?
 	$(BIN)/python -m benchmarks.abuse --smoke

@@ -7,8 +7,7 @@ import contextlib
 import hmac
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from functools import cache, partial
-from importlib.resources import files
+from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -25,14 +24,14 @@ from wego.api.hub import Hub, figures_of
 from wego.client_address import networks
 from wego.core.settings import Settings
 from wego.core.tasks import ended
-from wego.core.turns import Turns
 from wego.failures import failure
 from wego.guard import API, Guard
 from wego.metrics import Board, Figures, Observed, resident_bytes
 from wego.readiness import Readiness, families
 from wego.schema import sdl
 from wego.serving.guests import Bounds, Guests
-from wego.web.home import MOST_WAITING, home
+from wego.web import pages, static
+from wego.web.shell import Site, door, not_found
 from wego.worker import working
 
 START_SECONDS = 30.0  # for opening everything on a database that has just answered
@@ -47,6 +46,7 @@ def create_app(
     """The application on a prepared database. `jobs` runs the worker beside it (default: the setting). `guests` are the
     connections of the server that faces the net, for its figures. What is `around` is entered first and left last."""
     hub, observed, guests = Hub(settings, url), Observed(), guests or Guests(Bounds())
+    site = Site(hub)
     board = Board(
         settings.home, observed, partial(_refusals, hub, guests), partial(_gauges, hub, guests),
         several=settings.workers > 1,
@@ -67,12 +67,12 @@ def create_app(
 
     app = FastAPI(
         title="WeGO hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY,
-        exception_handlers={HTTPException: _refused}, routes=[*_routes(settings), *_of_rooms(hub)],
+        exception_handlers={HTTPException: partial(_refused, site)},
+        routes=[*_routes(settings), *_of_rooms(hub), *pages.routes(site)],
     )  # fmt: skip
     graphql = GraphQLEndpoint(hub, API, observed.count_graphql)
     app.add_middleware(Guard, observed=observed, graphql=graphql, trusted=networks(settings.trusted_proxies))
-    app.state.hub, app.state.readiness = hub, Readiness(hub)
-    app.state.board, app.state.pages = board, Turns(MOST_WAITING)
+    app.state.hub, app.state.readiness, app.state.board = hub, Readiness(hub), board
     return app
 
 
@@ -83,19 +83,21 @@ def _of_rooms(hub: Hub) -> list[Route]:
 
 def _routes(settings: Settings) -> list[Route]:
     found = [
-        Route("/", home),
+        Route("/", door),
         Route("/schema.graphql", _schema),
         Route("/health", _live),
         Route("/health/live", _live),
         Route("/health/ready", _ready),
-        Route("/static/hub.css", _style),
+        Route("/static/{name}", static.serve),
     ]
     return [*found, Route("/metrics", _metrics(settings.metrics_token))] if settings.metrics_token else found
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+async def _refused(site: Site, request: Request, error: Exception) -> Response:
     """What the router says no to: no such address, another method."""
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and "text/html" in request.headers.get("accept", "")[:1_000]:
+        return not_found(site, request)
     return failure(request.scope, error.status_code, error.headers)
 
 
@@ -140,12 +142,3 @@ def _gauges(hub: Hub, guests: Guests) -> dict[str, float]:
 
 async def _schema(_request: Request) -> Response:
     return PlainTextResponse(sdl(), media_type="text/plain; charset=utf-8")
-
-
-async def _style(_request: Request) -> Response:
-    return Response(_css(), media_type="text/css", headers={"cache-control": "public, max-age=3600"})
-
-
-@cache
-def _css() -> bytes:
-    return (files("wego.web") / "static" / "hub.css").read_bytes()

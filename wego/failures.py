@@ -14,6 +14,8 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from i18n.language.locales import LOCALES
+
 RETRY_SECONDS = 2
 DETAILS = {
     404: "There is nothing at this address.",
@@ -24,7 +26,7 @@ DETAILS = {
 _OAUTH = {503: "temporarily_unavailable", 500: "server_error"}
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title} · WeGO</title><link rel="stylesheet" href="/static/hub.css"></head>
+<title>{title} · WeGO</title><link rel="stylesheet" href="/static/app.css"></head>
 <body><main><h1>{title}</h1><p>{detail}</p></main></body></html>
 """
 
@@ -40,7 +42,7 @@ def failure(scope: Mapping[str, Any], status: int, headers: Mapping[str, str] | 
     if path.startswith("/oauth/"):
         told = {"error": _OAUTH.get(status, "invalid_request"), "error_description": detail}
         return Response(orjson.dumps(told), status, more, media_type="application/json")
-    if path == "/" or _wants_page(scope):
+    if path == "/" or path[1:].partition("/")[0] in LOCALES or _wants_page(scope):
         page = _PAGE.format(title=html.escape(title), detail=html.escape(detail))
         return Response(page, status, more, media_type="text/html; charset=utf-8")
     problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}

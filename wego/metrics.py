@@ -20,13 +20,15 @@ import orjson
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from i18n.language.locales import LOCALES
+
 FOLDER = "metrics"  # in the home folder
 EVERY = 1.0  # seconds
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ROUTES = ("graphql", "oauth", "well-known", "health", "metrics", "static", "schema", "page", "other")
 _BY_FIRST = {
     "graphql": "graphql", "oauth": "oauth", ".well-known": "well-known", "health": "health", "metrics": "metrics",
-    "static": "static", "schema.graphql": "schema", "": "page",
+    "static": "static", "schema.graphql": "schema", "": "page", **dict.fromkeys(LOCALES, "page"),
 }  # fmt: skip
 
 Gauges = Mapping[str, float]

@@ -21,6 +21,8 @@ from babel.messages.pofile import read_po, write_po
 from i18n.language.catalogs import HERE
 from i18n.language.locales import DEFAULT, LOCALES
 
+Sentence = str | tuple[str, ...] | list[str]  # one that tells a number has several forms
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("wego", "federation", "members", "practices", "i18n")
 KEYWORDS = dict.fromkeys(
@@ -43,7 +45,7 @@ METHODS = [("demo/**", "ignore"), ("migrations/**", "ignore"), ("**.py", "python
 def sentences() -> Catalog:
     """The template catalog: every sentence with the places that say it."""
     found = Catalog(project="wego-hub", charset="utf-8", fuzzy=False)
-    keywords = {word: None for word in KEYWORDS if ":" not in word} | {"say": (2,)}
+    keywords = {word: None for word in KEYWORDS if ":" not in word} | {"say": (2,), "count_": (1, 2), "in_words": (1,)}
     for package in PACKAGES:
         for file, line, message, comments, context in extract_from_dir(
             str(ROOT / package), METHODS, keywords=keywords, comment_tags=("Translators:",)
@@ -75,16 +77,29 @@ def write(path: Path, catalog: Catalog) -> None:
 
 def gaps() -> Iterator[str]:
     """What is wrong with the catalogs: missing sentences, and placeholders that differ."""
-    wanted = [str(message.id) for message in sentences() if message.id]
+    wanted = [message.id for message in sentences() if message.id]
     for locale in LOCALES:
         if locale == DEFAULT:
             continue
-        known = {str(message.id): str(message.string) for message in read(locale) if message.id and message.string}
+        known = {_key(message.id): message.string for message in read(locale) if message.id}
         for sentence in wanted:
-            if sentence not in known:
-                yield f"{locale}: not translated: {sentence}"
-            elif _places(sentence) != _places(known[sentence]):
-                yield f"{locale}: other placeholders: {sentence}"
+            yield from _gap(locale, sentence, known.get(_key(sentence)))
+
+
+def _key(sentence: Sentence) -> str:
+    return sentence if isinstance(sentence, str) else sentence[0]
+
+
+def _gap(locale: str, sentence: Sentence, known: Sentence | None) -> Iterator[str]:
+    """What is wrong with one sentence. A form that is for one number alone may say it as a word."""
+    forms = (known or "",) if isinstance(known or "", str) else tuple(known or ())
+    if not all(forms):
+        yield f"{locale}: not translated: {_key(sentence)}"
+    elif isinstance(sentence, str):
+        if _places(sentence) != _places(str(forms[0])):
+            yield f"{locale}: other placeholders: {sentence}"
+    elif any(_places(str(form)) | {"count"} != _places(sentence[1]) | {"count"} for form in forms):
+        yield f"{locale}: other placeholders: {sentence[0]}"
 
 
 def _places(sentence: str) -> set[str]:

@@ -262,11 +262,11 @@ def token_form(issuer: str) -> bytes:
 def away(home: Demo) -> Iterator[Demo]:
     """A hub whose database hangs."""
     start(home, "serve")
-    assert home.status("/") == 200
+    assert home.status("/en/") == 200
     with stopped(home):
         yield home
     wait_until(lambda: home.status("/health/ready") == 200, 30, "the way back")
-    assert home.status("/") == 200
+    assert home.status("/en/") == 200
     assert ask(home, "GET", "/graphql?query=%7Bcities(first:1)%7BtotalCount%7D%7D")[0] == 200
     assert stop(home) < STOP_SECONDS
 
@@ -277,8 +277,8 @@ class TestAway:
     @pytest.mark.parametrize(
         ("method", "path", "body", "kind", "code"),
         [
-            ("GET", "/", None, "text/html", "Service Unavailable"),
-            ("HEAD", "/", None, "text/html", ""),
+            ("GET", "/en/", None, "text/html", "Please come again in a moment"),
+            ("HEAD", "/en/", None, "text/html", ""),
             ("GET", "/health/ready", None, "application/json", '"database","status":"failing"'),
             ("GET", "/graphql?query=%7Bcities(first:2)%7BtotalCount%7D%7D", None, "application/json", "UNAVAILABLE"),
             ("POST", "/graphql", b'{"query":"{practices(first:2){totalCount}}"}', "application/json", "UNAVAILABLE"),

@@ -194,8 +194,9 @@ async def test_nobody_can_make_the_figures_grow(fresh: Station):
 
 @pytest.mark.parametrize(
     ("path", "route"),
-    [("/", "page"), ("/graphql", "graphql"), ("/oauth/token", "oauth"), ("/health/ready", "health"), ("", "page"),
-     ("/.well-known/x", "well-known"), ("/static/hub.css", "static"), ("/schema.graphql", "schema"), ("/a/b", "other")],
+    [("/", "page"), ("/ko/practices", "page"), ("/graphql", "graphql"),
+     ("/oauth/token", "oauth"), ("/health/ready", "health"), ("", "page"),
+     ("/.well-known/x", "well-known"), ("/static/app.css", "static"), ("/schema.graphql", "schema"), ("/a/b", "other")],
 )  # fmt: skip
 def test_each_path_has_a_route(path: str, route: str):
     assert route_of(path) == route

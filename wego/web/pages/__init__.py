@@ -1,0 +1,25 @@
+"""The pages, by noun: a view function, its GraphQL document beside it, and its template."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from wego.web.pages import cities, developers, feeds, front, members, practices
+from wego.web.shell import Site, route
+
+
+def routes(site: Site) -> list[Route]:
+    """Every page under each language. What is exact stands before what holds a name."""
+    return [
+        route(site, "/", front.show),
+        route(site, "/practices", practices.show_list),
+        *(route(site, f"/practices.{kind}", feeds.feed(kind)) for kind in ("atom", "json")),
+        Route("/robots.txt", feeds.robots(site)),
+        Route("/sitemap.xml", feeds.sitemap(site)),
+        *(route(site, f"/practices/{{slug}}.{kind}", practices.download(kind)) for kind in practices.KINDS),
+        route(site, "/practices/{slug}", practices.show),
+        route(site, "/cities", cities.show_list),
+        route(site, "/cities/{slug}", cities.show),
+        route(site, "/members", members.show),
+        route(site, "/developers", developers.show),
+    ]
