@@ -234,8 +234,8 @@ def _page(q: Query) -> str:
 class ChangeQueries:
     changes: Changes = reads.one(
         "true",
-        "This tells what appeared, changed and disappeared for the reader, in the order of the log. A program that keeps "
-        "a copy asks without `after` first, then again and again with the cursor that it was given last.",
+        "This tells what appeared, changed and disappeared for the reader, in the order of the log. A copy is kept by "
+        "asking without `after` first, then again and again with the cursor that was given last.",
         source=_page,
         args={
             "after": reads.Arg(
