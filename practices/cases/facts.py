@@ -19,7 +19,7 @@ from i18n.language import facts as language
 from i18n.language.graphql import LanguageTag, LocalizedText, label
 from wego.core import facts, reads
 from wego.core.errors import Invalid
-from wego.core.facts import column, fact
+from wego.core.facts import DatePrecision, column, fact
 from wego.core.facts.kinds import Path, kept
 from wego.core.forms import Form
 from wego.core.vocabulary import N_, Vocabulary
@@ -178,7 +178,7 @@ class Theme:
     label: LocalizedText = label("theme", "{t}.code", "This is what it is called.")
 
 
-def _target_of_goal(form: Form, sdg: Given, path: Path) -> None:
+def _target_of_goal(form: Form, sdg: dict[str, Any], path: Path) -> None:
     goal, target = sdg["goal"], sdg["target"]
     if goal in SDG_TARGETS and target and target not in sdg_targets(goal):
         at = (*path, "target")
@@ -196,9 +196,17 @@ class SdgLink:
     label: LocalizedText = label("sdg", "({t}.value->>'goal')", "This is what the goal is called, in short.")
 
 
-@fact("This is a date that mattered for the practice.")
+def _on_its_first_day(form: Form, on: dict[str, Any], path: Path) -> None:
+    if on["date"] and on["precision"]:
+        on["date"], _ = on["precision"].span(on["date"])
+
+
+@fact("This is a date that mattered for the practice.", rule=_on_its_first_day)
 class KeyDate:
-    date: dt.date = facts.day("This is the day on which it was.")
+    date: dt.date = facts.day("This is the date; `precision` says how exactly it is known.")
+    precision: DatePrecision = facts.word(
+        DatePrecision, "This says how exactly the date is known.", default=DatePrecision.DAY
+    )
     significance: LocalizedText = language.texts("This says in a few words what happened.", most=120)
 
 
@@ -295,7 +303,15 @@ class PracticeFacts(SQLModel):
     launched_on: dt.date | None = column(
         facts.day("This is when it began; it is null where nobody knows.", required=False)
     )
+    launched_precision: DatePrecision = column(
+        facts.word(DatePrecision, "This says how exactly `launchedOn` is known.", default=DatePrecision.DAY,
+                   check_name="launched_precision", filled=True)
+    )  # fmt: skip
     ended_on: dt.date | None = column(facts.day("This is when it ended; it is null while it goes on.", required=False))
+    ended_precision: DatePrecision = column(
+        facts.word(DatePrecision, "This says how exactly `endedOn` is known.", default=DatePrecision.DAY,
+                   check_name="ended_precision", filled=True)
+    )  # fmt: skip
     licence: str = column(
         facts.shaped("This is the licence under which it may be used: its SPDX code or its address.",
                      _LICENCE, _no_licence, default="CC-BY-4.0")
@@ -314,11 +330,25 @@ def checked(given: Given, *, now: dt.datetime | None = None, path: Path = ("inpu
     if "sdgs" in columns and not form.refusals:
         columns["sdg_codes"] = sdg_codes(columns["sdgs"])
     _check_visibility(form, columns, now or dt.datetime.now(dt.UTC), path)
-    first, last = columns.get("launched_on"), columns.get("ended_on")
-    if first and last and last < first:
+    began, ended = _span(columns, "launched"), _span(columns, "ended")
+    if began and ended and ended[1] < began[0]:
         form.refuse(Invalid("This ended before it was launched.", path=(*path, "endedOn")))
     form.settle()
     return columns
+
+
+def _span(columns: dict[str, Any], what: str) -> tuple[dt.date, dt.date] | None:
+    """Between which days something was, as it was told; it is kept on the first of them. A date that is told without
+    its precision is a day."""
+    on = columns.get(f"{what}_on")
+    if on is None:
+        return None
+    precision = columns.setdefault(f"{what}_precision", DatePrecision.DAY)
+    if precision is None:  # refused already
+        return None
+    first, last = precision.span(on)
+    columns[f"{what}_on"] = first
+    return first, last
 
 
 def sdg_codes(sdgs: Sequence[Given]) -> list[str]:

@@ -89,6 +89,22 @@ def test_filters_find_goals_and_targets() -> None:
     assert sum(len(sdg_targets(goal)) for goal in SDG_TARGETS) == 169
 
 
+def test_a_date_is_kept_on_the_first_day_on_which_it_can_have_been() -> None:
+    told = {"date": "2013-04-17", "precision": "month", "significance": {"en": "It began."}}
+    found = checked({"key_dates": [told], "launched_on": "2013-04-17", "launched_precision": "year"})
+    assert (found["key_dates"][0]["date"], found["key_dates"][0]["precision"]) == ("2013-04-01", "month")
+    assert (found["launched_on"], found["launched_precision"]) == (date(2013, 1, 1), "year")
+    assert checked({"ended_on": "2013-04-17"})["ended_precision"] == "day"
+
+
+def test_what_ended_in_the_year_in_which_it_began_is_no_contradiction() -> None:
+    told = {"launched_on": date(2013, 5, 1), "launched_precision": "month", "ended_on": date(2013, 1, 1)}
+    assert checked({**told, "ended_precision": "year"})["ended_on"] == date(2013, 1, 1)
+    for wrong in (told, {**told, "ended_on": date(2012, 1, 1), "ended_precision": "year"}):
+        with pytest.raises(Refusal, match="before it was launched"):
+            checked(wrong)
+
+
 def test_only_an_embargo_has_a_date() -> None:
     later = datetime(2027, 1, 1, tzinfo=UTC)
     assert checked({"visibility": "embargo", "publish_at": later}, now=NOW)["publish_at"] == later

@@ -86,8 +86,9 @@ async def test_every_fact_can_be_read(look: Ask) -> None:
     edition label { text } }
         sdgs { goal target contribution label { text } } cofog isoCodes technologies
         keywords { locale direction words } indicators { scheme code baseline value unit period evidenceUrl }
-        keyDates { date significance { text locale isFallback } } money { year source amount currency kind }
-        partners { name kind support } sources { title url } levelOfActivity stage launchedOn endedOn licence
+        keyDates { date precision significance { text locale isFallback } } money { year source amount currency kind }
+        partners { name kind support } sources { title url } levelOfActivity stage licence
+        launchedOn launchedPrecision endedOn endedPrecision
         publishAt visibility createdAt updatedAt publishedAt blocks { blockId kind section text { text locale
         } } sections { html { text } } versions { number minor changes { change } } } } }"""
     page = (await look("secretariat@wego.demo", text, ("ko",)))["practices"]

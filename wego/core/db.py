@@ -125,18 +125,23 @@ def moment(*, now: bool = False, nullable: bool = False) -> Any:
     return Field(default=None, sa_type=kind, nullable=nullable, sa_column_kwargs=default)
 
 
-def vocabulary(kind: type[StrEnum], *, default: StrEnum | None = None, nullable: bool = False) -> Any:
-    """A column for a closed set: text with a CHECK, so that a new word needs no ALTER TYPE."""
+def vocabulary(
+    kind: type[StrEnum], *, default: StrEnum | None = None, nullable: bool = False, name: str = "", filled: bool = False
+) -> Any:
+    """A column for a closed set: text with a CHECK, so that a new word needs no ALTER TYPE. `name` is that of the
+    CHECK, where the table has several of the same set; `filled` says that the database fills in the default as well."""
     column = Enum(
         kind,
         native_enum=False,
         length=40,
         create_constraint=True,
-        name=kind.__name__.lower(),
+        name=name or kind.__name__.lower(),
         values_callable=lambda words: [word.value for word in words],
     )
-    given = {} if default is None and not nullable else {"default": default}
-    return Field(sa_type=column, nullable=nullable, **given)  # type: ignore[call-overload]  # an instance works
+    given: dict[str, Any] = {} if default is None and not nullable else {"default": default}
+    if filled and default is not None:
+        given["sa_column_kwargs"] = {"server_default": default.value}
+    return Field(sa_type=column, nullable=nullable, **given)
 
 
 def false_unless_told() -> Any:

@@ -17,6 +17,7 @@ from members.register.cities import NAMES_LIMIT
 from members.register.models import HISTORY_KINDS, LISTED, Body, MembershipKind, MembershipStatus, Region
 from wego.core import reads
 from wego.core.access import ActorKind, Permission
+from wego.core.facts import DatePrecision
 from wego.core.forms import is_country
 from wego.core.vocabulary import Vocabulary
 
@@ -171,13 +172,6 @@ class Membership:
     timeline: list[MembershipStep] = reads.many(
         "{t}.city_id = {p}.city_id", "These are the steps by which it came here, the oldest first.", order=_TIMELINE
     )
-
-
-@reads.vocabulary(description="A `DatePrecision` says how exactly a date is known.")
-class DatePrecision(Vocabulary):
-    DAY = "day", "The day is known."
-    MONTH = "month", "The month is known; the date stands on its first day."
-    YEAR = "year", "The year is known; the date stands on its first day."
 
 
 def _visible_event(q: Query, t: str) -> str | None:

@@ -23,24 +23,11 @@ A fact is kept in JSON under the names of its fields, and is written so in a fil
 languages are in `i18n.language.facts`.
 """
 
+from wego.core.facts.dates import DatePrecision, day, moment
 from wego.core.facts.declared import check, column, each, fact, facts_of, given_of, sent, shown
-from wego.core.facts.kinds import (
-    Kind,
-    address,
-    codes,
-    currency,
-    day,
-    decimal,
-    email,
-    line,
-    moment,
-    shaped,
-    whole,
-    word,
-    words,
-)
+from wego.core.facts.kinds import Kind, address, codes, currency, decimal, email, line, shaped, whole, word, words
 
 __all__ = [
-    "Kind", "address", "check", "codes", "column", "currency", "day", "decimal", "each", "email", "fact", "facts_of",
-    "given_of", "line", "moment", "sent", "shaped", "shown", "whole", "word", "words",
+    "DatePrecision", "Kind", "address", "check", "codes", "column", "currency", "day", "decimal", "each", "email",
+    "fact", "facts_of", "given_of", "line", "moment", "sent", "shaped", "shown", "whole", "word", "words",
 ]  # fmt: skip

@@ -17,12 +17,12 @@ from wego.core.facts.kinds import Kind, Path, camel, kept, listed
 from wego.core.forms import Form
 
 T = TypeVar("T")
-Rule = Callable[[Form, Mapping[str, Any], Path], None]
+Rule = Callable[[Form, dict[str, Any], Path], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A declared fact: its parts by name, its input, and what has to hold between its parts."""
+    """A declared fact: its parts by name, its input, and what has to hold between its parts (or follows from them)."""
 
     parts: Mapping[str, Kind]
     input: Any

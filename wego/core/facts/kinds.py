@@ -1,7 +1,7 @@
 """What a single value of a fact may be: how it is checked, kept, sent and shown.
 
-Binding texts: ISO 4217 (currencies), RFC 3339 (days and moments). Money and values are decimal strings: a float would
-change them.
+Binding text: ISO 4217 (currencies). Money and values are decimal strings: a float would change them. For days and
+moments see `dates`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from sqlmodel import Field
 from wego.core import db, reads
 from wego.core.errors import Invalid
 from wego.core.forms import Form
-from wego.core.scalars import NO_OFFSET
 
 Path = tuple[str | int, ...]
 LONGEST = 320  # characters of a code or an address
@@ -81,11 +80,22 @@ def _text(form: Form, value: Any, path: Path) -> str:
 
 
 class Word(Kind):
-    """A word of a vocabulary."""
+    """A word of a vocabulary; `default` stands for it where it is not told. `check_name` is that of the constraint of
+    its column, where the table has several of the same vocabulary; `filled` says that the
+    database fills in the default as well."""
 
-    def __init__(self, kind: type[StrEnum], doc: str, *, default: StrEnum | None = None) -> None:
+    def __init__(
+        self,
+        kind: type[StrEnum],
+        doc: str,
+        *,
+        default: StrEnum | None = None,
+        check_name: str = "",
+        filled: bool = False,
+    ) -> None:
         super().__init__(doc)
         self.kind, self.default = kind, default
+        self.check_name, self.filled = check_name, filled
         self.accepts = self.shows = kind
 
     def check(self, form: Form, value: Any, path: Path) -> Any:
@@ -99,8 +109,12 @@ class Word(Kind):
     def absent(self) -> dict[str, Any]:
         return {} if self.default is None else {"default": self.default}
 
+    def part(self, name: str) -> str:
+        told = super().part(name)
+        return told if self.default is None else f"coalesce({told}, '{self.default.value}')"
+
     def column(self) -> Any:
-        return db.vocabulary(self.kind, default=self.default)
+        return db.vocabulary(self.kind, default=self.default, name=self.check_name, filled=self.filled)
 
 
 class Words(Kind):
@@ -235,46 +249,6 @@ def _decimal(value: Any) -> Decimal | None:
     return number if isinstance(exponent, int) and abs(exponent) <= MOST_DIGITS else None
 
 
-class Day(Kind):
-    """A calendar day."""
-
-    accepts = shows = dt.date
-
-    def check(self, form: Form, value: Any, path: Path) -> Any:
-        if value is None and not self.required:
-            return None
-        found = _day(value)
-        if found is None:
-            form.refuse(Invalid("This is not a date, such as 2016-03-01.", path=path))
-        return found
-
-
-def _day(value: Any) -> dt.date | None:
-    try:
-        known = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
-        found = value if known else dt.date.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return None if found in (dt.date.min, dt.date.max) else found  # asyncpg sends these two as infinite, no dates
-
-
-class Moment(Kind):
-    """A moment, with its zone."""
-
-    accepts = shows = dt.datetime
-
-    def check(self, form: Form, value: Any, path: Path) -> Any:
-        if value is None:
-            return None
-        if not isinstance(value, dt.datetime) or value.tzinfo is None or value.tzinfo is NO_OFFSET:
-            form.refuse(Invalid("A time needs its zone, such as 2027-06-01T00:00:00Z.", path=path))
-            return None
-        return value
-
-    def column(self) -> Any:
-        return db.moment(nullable=not self.required)
-
-
 class Shaped(Kind):
     """A code of a known shape, or one of a few."""
 
@@ -328,8 +302,10 @@ class Codes(Kind):
 # ── declarations: what stands on the right of a line ──────────────────────────────────────────────────────────────
 
 
-def word(kind: type[StrEnum], doc: str, *, default: StrEnum | None = None) -> Any:
-    return Word(kind, doc, default=default)
+def word(
+    kind: type[StrEnum], doc: str, *, default: StrEnum | None = None, check_name: str = "", filled: bool = False
+) -> Any:
+    return Word(kind, doc, default=default, check_name=check_name, filled=filled)
 
 
 def words(kind: type[StrEnum], doc: str) -> Any:
@@ -358,14 +334,6 @@ def whole(doc: str, *, low: int, high: int, refusal: Callable[[Path], Invalid] |
 
 def decimal(doc: str, *, required: bool = False, refusal: Callable[[Path], Invalid] | None = None) -> Any:
     return DecimalText(doc, required=required, refusal=refusal)
-
-
-def day(doc: str, *, required: bool = True) -> Any:
-    return Day(doc, required=required)
-
-
-def moment(doc: str) -> Any:
-    return Moment(doc, required=False)
 
 
 def shaped(
