@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 from wego.core.db import Database
 from wego.core.settings import Settings
@@ -44,21 +45,36 @@ async def load(database: Database, settings: Settings, *, count: int = 0, progre
 
 
 def what_to_try(settings: Settings) -> str:
-    """What a person at a terminal can do next."""
-    client = Path(settings.home) / "demo" / "clients" / "seoul.json"
-    wego = "wego" if shutil.which("wego") else sys.argv[0]
-    program = f"{wego} query --client {client} '{{viewer{{scopes}} practices(first:3){{totalCount}}}}'"
-    officer = wego + " query --person secretariat@wego.demo '{applications(first:9){nodes{status city{slug}}}}'"
+    """What a person can do next, in any folder of any terminal of this machine: each line is whole."""
+    client = quote(str(settings.home.absolute() / "demo" / "clients" / "seoul.json"))
+    wego = _command(settings)
+    program = "'{viewer{scopes} practices(first:3){totalCount}}'"
+    officer = "'{applications(first:9){nodes{status city{slug}}}}'"
     return f"""
-The hub runs at {settings.issuer}  (data in {settings.home}; Ctrl-C stops everything)
+The hub runs at {settings.issuer}  (data in {settings.home.absolute()}; Ctrl-C stops everything)
 
-Look:                 {settings.issuer}
-Ask without a token:  curl -s {settings.resource} -H 'content-type: application/json' -H 'accept-language: ko' \\
-                        -d '{{"query":"{{practices(first:3){{nodes{{title{{text}} city{{name{{text}}}}}}}}}}"}}'
-Ask as a program:     {program}
-Ask as an officer:    {officer}
-The log, proved:      {wego} audit verify
-Everything else:      {wego} --help      {settings.issuer}/schema.graphql
-
-Another terminal needs the same folder: WEGO_HOME={Path(settings.home).absolute()}
+Look:
+  {settings.issuer}
+Ask without a token:
+  curl -s {settings.resource} -H 'content-type: application/json' -H 'accept-language: ko' \\
+    -d '{{"query":"{{practices(first:3){{nodes{{title{{text}} city{{name{{text}}}}}}}}}}"}}'
+Ask as a program:
+  {wego} query --client {client} {program}
+Ask as an officer:
+  {wego} query --person secretariat@wego.demo {officer}
+The log, proved:
+  {wego} audit verify
+The schema:
+  curl -s {settings.issuer}/schema.graphql
+Everything else:
+  {wego} --help
 """
+
+
+def _command(settings: Settings) -> str:
+    """How another terminal calls `wego` for this hub: that of this installation, with the settings that name the hub.
+    The address of a database of one's own holds a password, so it is not printed: that terminal needs it as well."""
+    beside = Path(sys.executable).with_name("wego")
+    called = str(beside if beside.exists() else Path(shutil.which("wego") or sys.argv[0]).absolute())
+    named = [("WEGO_HOME", str(settings.home.absolute())), ("WEGO_PUBLIC_URL", settings.public_url)]
+    return " ".join([*(f"{name}={quote(value)}" for name, value in named if value), quote(called)])

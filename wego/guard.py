@@ -15,6 +15,7 @@ from wego.api.request import unavailable
 from wego.client_address import Networks, client_of
 from wego.core.db import is_away
 from wego.core.errors import CostExceeded, Unavailable
+from wego.core.traces import traced
 from wego.failures import failure
 from wego.metrics import Observed, route_of
 
@@ -81,15 +82,15 @@ class _Bounded:
             await self._fail(503)
         elif task.cancelled():
             await self._fail(503)
-        elif task.exception() is not None:
-            await self._broken(task.exception())
+        elif (error := task.exception()) is not None:
+            await self._broken(error)
 
-    async def _broken(self, error: BaseException | None) -> None:
-        if error is not None and (is_away(error) or isinstance(error, (Unavailable, CostExceeded))):
+    async def _broken(self, error: BaseException) -> None:
+        if is_away(error) or isinstance(error, (Unavailable, CostExceeded)):
             log.error("database: %s", type(error).__name__)
             await self._fail(503)
         else:
-            log.error("a request failed", exc_info=error)
+            log.error("a request failed\n%s", traced(error))
             await self._fail(500)
 
     async def _fail(self, status: int) -> None:

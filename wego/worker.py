@@ -8,6 +8,9 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from procrastinate.exceptions import ConnectorException
+from psycopg import OperationalError
+
 from wego import packages
 from wego.core import jobs
 from wego.core.audit.checkpoints import sign_if_grown
@@ -15,6 +18,7 @@ from wego.core.audit.dispatch import Dispatcher
 from wego.core.db import Database
 from wego.core.settings import Settings
 from wego.core.tasks import ended
+from wego.core.traces import traced
 
 list(packages.brought("jobs"))  # loading the modules is what registers their jobs and listeners
 
@@ -51,8 +55,10 @@ async def _work_off(database: Database, concurrency: int) -> None:
                     concurrency=concurrency, install_signal_handlers=False, shutdown_graceful_timeout=STOP_SECONDS,
                     listen_notify=True,
                 )  # fmt: skip
-        except Exception as error:  # the worker must outlive a database that restarts
+        except (OperationalError, ConnectorException, OSError) as error:  # a database that restarts is outlived
             log.warning("worker: %s", type(error).__name__)
+        except Exception as error:  # and so is what we did wrong
+            log.error("worker: %s", traced(error))
         await asyncio.sleep(1)
 
 

@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlmodel import col
 
@@ -33,10 +32,12 @@ from members.people.people import touch_access
 from wego.core import audit, files
 from wego.core.access import Actor, system
 from wego.core.audit import Event, Subject
-from wego.core.db import Database, Session
+from wego.core.db import Database, Session, is_away
 from wego.core.ids import new_id
 from wego.core.settings import Settings
+from wego.core.statements import connect
 from wego.core.tasks import ended
+from wego.core.traces import traced
 
 log = logging.getLogger(__name__)
 
@@ -221,12 +222,13 @@ class KeyRing:
                 await self._listen()
             except Exception as problem:
                 # The database may be away for a while; what is known stays good, the next round tells more.
-                log.warning("The signing keys could not be refreshed: %s", type(problem).__name__)
+                told = type(problem).__name__ if is_away(problem) else traced(problem)
+                log.warning("The signing keys could not be refreshed: %s", told)
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
         """Read the keys whenever somebody says that they changed, on a connection that no reader can keep busy."""
-        connection = await asyncpg.connect(self._database.url, server_settings={"application_name": "wego keys"})
+        connection = await connect(self._database.url, {"application_name": "wego keys"})
         told = asyncio.Event()
         connection.add_termination_listener(lambda _: told.set())
         try:

@@ -373,3 +373,16 @@ async def test_a_kept_answer_is_no_answer_to_another_request(seeded: Seeded):
         assert spoiled.status_code == 401
         leaked = await station.http.post("/graphql?access_token=x", content=body, headers=SEND)
         assert leaked.status_code == 400
+
+
+async def test_a_mistake_of_ours_is_written_down_and_not_dressed_as_a_database_that_is_away(
+    station: Station, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    async def broken(_text: str) -> None:
+        raise FileNotFoundError(2, "No such file or directory", "/keys/audit.key")
+
+    monkeypatch.setattr(station.hub.engine, "load", broken)
+    answer = await station.http.post("/graphql", json={"query": "{ __typename }"})
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (500, "INTERNAL")
+    assert "in broken" in caplog.text
+    assert "/keys/audit.key" in caplog.text

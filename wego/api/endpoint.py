@@ -37,6 +37,7 @@ from wego.api.results import Ready, Result
 from wego.core.db import Tally, is_away, tally
 from wego.core.errors import Invalid, Refusal
 from wego.core.rates import Purpose
+from wego.core.traces import traced
 from wego.core.turns import Turns
 from wego.problems import errors_of
 
@@ -105,7 +106,7 @@ class GraphQLEndpoint:
             log.error("database: %s", type(error).__name__)
             self.hub.database.reads.forget()
             return Response(503, orjson.dumps({"errors": [unavailable()]}), ((b"retry-after", b"2"),))
-        log.error("a request failed", exc_info=error)
+        log.error("a request failed\n%s", traced(error))
         return Response(500, orjson.dumps({"errors": [internal()]}))
 
     def _head(self, request: Request, response: Response, counter: Tally | None) -> Message:

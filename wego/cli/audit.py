@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from wego.cli.base import OPERATOR, Json, ask, emit, fail, opened, run, settings
+from wego.cli.base import OPERATOR, Json, ask, embedded, emit, fail, opened, run, settings
 from wego.core.db import Session
 
 app = typer.Typer(name="audit", no_args_is_help=True, help=__doc__)
@@ -65,6 +65,8 @@ def key() -> None:
     from wego.core.audit.keyring import KeyProblem, public_keys, signer
 
     knobs = settings()
+    if not knobs.database_url:
+        embedded(knobs)  # the key of a folder that was named by mistake would be one that signs nothing
     try:
         signer(knobs)
     except KeyProblem as problem:

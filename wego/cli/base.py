@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import orjson
+import psycopg
 import typer
 
 from wego import postgres
 from wego.cli.words import language, shown
 from wego.core import access
-from wego.core.db import Database, Session
+from wego.core.db import Database, Session, is_away
 from wego.core.errors import Refusal
 from wego.core.settings import PORT_FILE, Settings, from_environment
 from wego.core.textfiles import decoded
@@ -76,40 +77,69 @@ def agreed(question: str, *, yes: bool, as_json: bool) -> bool:
     return yes or as_json or not sys.stdin.isatty() or typer.confirm(question, err=True)
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine; refusals and database errors become a line and exit code 1."""
+@contextmanager
+def explained() -> Iterator[None]:
+    """What keeps a command from its work becomes a sentence and exit code 1: a refusal, a database that is away or is
+    not the hub's, a file. What is our own mistake stays a traceback."""
+    from wego.setup import Unready
+
     try:
-        return asyncio.run(work)
+        yield
     except Refusal as refusal:
         refused(refusal)
         raise typer.Exit(1) from None
-    except postgres.PostgresError as error:
+    except (postgres.PostgresError, Unready) as error:
         fail(error.message, error.hint)
-    except (ConnectionError, OSError) as error:
-        fail(f"The database cannot be reached: {error}", "`wego doctor` says what is missing.")
+    except Exception as error:
+        if is_away(error) or isinstance(error, psycopg.OperationalError):
+            reason = " ".join(str(error).split()).partition(" Is the server running")[0] or type(error).__name__
+            fail(f"The database cannot be reached: {reason[:300]}", "`wego doctor` says what is missing.")
+        if isinstance(error, OSError) and error.filename is not None:
+            fail(f"{error.filename}: {error.strerror}")
+        raise
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine."""
+    with explained():
+        return asyncio.run(work)
+
+
+def embedded(knobs: Settings) -> Path | None:
+    """The folder of WEGO_PG_BIN, for an embedded server that must be there: no command makes one by accident."""
+    if not postgres.is_made(knobs.home):
+        hint = "WEGO_HOME names the folder of yours; `wego demo` or `wego serve` makes a new one."
+        fail(f"There is no hub in {knobs.home.absolute()}.", hint)
+    return binaries(knobs)
+
+
+def binaries(knobs: Settings) -> Path | None:
+    return Path(knobs.pg_bin) if knobs.pg_bin else None
 
 
 @contextmanager
-def server(knobs: Settings) -> Iterator[Addresses]:
-    """The addresses of the database: those of the settings, else of the embedded one, started when needed."""
+def server(knobs: Settings, *, makes: bool = False) -> Iterator[Addresses]:
+    """The addresses of the database: those of the settings, else of the embedded one, started when needed. `makes`:
+    also where there is none yet."""
     from wego.setup import addresses
 
     if knobs.database_url:
         yield addresses(knobs, None)
         return
-    binaries = Path(knobs.pg_bin) if knobs.pg_bin else None
-    with postgres.attach(knobs.home, binaries=binaries) as attached:
+    with postgres.attach(knobs.home, binaries=binaries(knobs) if makes else embedded(knobs)) as attached:
         yield addresses(knobs, attached)
 
 
 @asynccontextmanager
-async def opened(knobs: Settings, *, migrate: bool = True, owner: bool = False) -> AsyncIterator[Database]:
-    """The database, migrated and open: as the role that serves, or as the owner for what that role must not do."""
+async def opened(
+    knobs: Settings, *, makes: bool = False, migrate: bool = False, owner: bool = False
+) -> AsyncIterator[Database]:
+    """The database, open: as the role that serves, or as the owner for what that role must not do. It must be there,
+    unless the command `makes` one, and be of this version, unless it may `migrate`."""
     from wego.setup import prepare
 
-    with server(knobs) as at:
-        if migrate:
-            await asyncio.to_thread(prepare, at.owner, at.hub)
+    with server(knobs, makes=makes) as at:
+        await asyncio.to_thread(prepare, at.owner, at.hub, migrate=makes or migrate)
         database = await Database(at.owner if owner else at.hub).open()
         try:
             yield database

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from wego import postgres
-from wego.cli.base import Json, emit, fail, server, settings
+from wego.cli.base import Json, binaries, embedded, emit, explained, fail, server, settings
 from wego.core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -21,38 +21,27 @@ def _embedded() -> Settings:
     return knobs
 
 
-def _binaries(knobs: Settings) -> Path | None:
-    return Path(knobs.pg_bin) if knobs.pg_bin else None
-
-
-def _failed(error: postgres.PostgresError) -> NoReturn:
-    fail(error.message, error.hint)
-
-
 @app.command()
+@explained()
 def start() -> None:
-    """Start the embedded server and keep it until `wego db stop` or Ctrl-C."""
+    """Start the embedded server, which is made when there is none, and keep it until `wego db stop` or Ctrl-C."""
     import signal
 
     knobs = _embedded()
-    try:
-        with postgres.attach(knobs.home, binaries=_binaries(knobs)) as held:
-            typer.echo(f"PostgreSQL {held.provider.version} runs; Ctrl-C lets go of it.")
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    except postgres.PostgresError as error:
-        _failed(error)
+    with postgres.attach(knobs.home, binaries=binaries(knobs)) as held:
+        typer.echo(f"PostgreSQL {held.provider.version} runs; Ctrl-C lets go of it.")
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
 
 
 @app.command()
+@explained()
 def stop() -> None:
     """Stop the embedded server, even while somebody uses it."""
-    try:
-        typer.echo("stopped" if postgres.stop(_embedded().home) else "it was not running")
-    except postgres.PostgresError as error:
-        _failed(error)
+    typer.echo("stopped" if postgres.stop(_embedded().home) else "it was not running")
 
 
 @app.command()
+@explained()
 def status(as_json: Json = False) -> None:
     """Say whether the embedded server runs, and which it is. Never starts it."""
     found = postgres.status(_embedded().home)
@@ -64,52 +53,44 @@ def status(as_json: Json = False) -> None:
 
 
 @app.command()
+@explained()
 def url() -> None:
     """Print the local administrator's connection string (it holds a password)."""
     knobs = settings()
     if knobs.database_url:
         typer.echo(knobs.migration_url or knobs.database_url)
         return
-    try:
-        with postgres.attach(knobs.home, binaries=_binaries(knobs), grace=60) as held:
-            typer.echo(held.url)
-    except postgres.PostgresError as error:
-        _failed(error)
+    with postgres.attach(knobs.home, binaries=embedded(knobs), grace=60) as held:
+        typer.echo(held.url)
 
 
 @app.command()
+@explained()
 def backup(target: Path) -> None:
     """Write a dump (pg_dump custom format, mode 0600)."""
-    try:
-        knobs = _embedded()
-        typer.echo(str(postgres.backup(knobs.home, target, binaries=_binaries(knobs))))
-    except postgres.PostgresError as error:
-        _failed(error)
+    knobs = _embedded()
+    typer.echo(str(postgres.backup(knobs.home, target, binaries=embedded(knobs))))
 
 
 @app.command()
+@explained()
 def restore(
     source: Path, replace: Annotated[bool, typer.Option(help="Replace what is in the database.")] = False
 ) -> None:
-    """Fill the database from a dump."""
+    """Fill the database from a dump; it is made when there is none."""
     from wego.setup import prepare
 
-    try:
-        knobs = _embedded()
-        postgres.restore(knobs.home, source, replace=replace, binaries=_binaries(knobs))
-        with server(knobs) as at:  # the grants of the hub's role are not in the dump
-            prepare(at.owner, at.hub)
-    except postgres.PostgresError as error:
-        _failed(error)
+    knobs = _embedded()
+    postgres.restore(knobs.home, source, replace=replace, binaries=binaries(knobs))
+    with server(knobs) as at:  # the grants of the hub's role are not in the dump
+        prepare(at.owner, at.hub)
 
 
 @app.command()
+@explained()
 def upgrade(to: Annotated[Path | None, typer.Option(help="Folder with the newer binaries.")] = None) -> None:
     """Bring the data to a newer major version of PostgreSQL."""
-    try:
-        done = postgres.upgrade(_embedded().home, to=to)
-    except postgres.PostgresError as error:
-        _failed(error)
+    done = postgres.upgrade(_embedded().home, to=to)
     if done.old_version == done.new_version:
         typer.echo(f"It is of PostgreSQL {done.old_version} already.")
     else:

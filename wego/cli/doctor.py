@@ -93,7 +93,7 @@ _RIGHTS = """
 async def _log(settings: Settings, url: str) -> list[Finding]:
     """Whether the log is signed, and whether the role that serves could rewrite it. Starts nothing."""
     from wego.core.audit.checkpoints import checkpoint_health
-    from wego.core.db import AWAY, Database
+    from wego.core.db import Database, is_away
 
     database = Database(url, read_size=1, write_size=1)
     try:
@@ -101,7 +101,9 @@ async def _log(settings: Settings, url: str) -> list[Finding]:
         if rights is None:
             return [Finding("ok", "the database has no tables yet; the first start makes them")]
         problem = await checkpoint_health(database, settings)
-    except AWAY as error:
+    except Exception as error:
+        if not is_away(error):
+            raise
         return [Finding("warning", f"the log cannot be looked at: {type(error).__name__}", "Start the hub once.")]
     finally:
         await database.close()

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from wego.cli import database
-from wego.cli.base import Json, emit, fail, opened, progress_shown, run, server, settings
+from wego.cli.base import Json, emit, explained, fail, opened, progress_shown, run, server, settings
 from wego.core.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -63,7 +63,7 @@ def demo(
     sockets = _bound(knobs) if serve else []
 
     async def prepare(progress: Callable[[str], None]) -> None:
-        async with opened(knobs, owner=True) as db:
+        async with opened(knobs, makes=True, owner=True) as db:
             await load(db, knobs, count=practices, progress=progress)
 
     with progress_shown() as progress:
@@ -96,14 +96,14 @@ def _bound(knobs: Settings) -> list[socket.socket]:
 
 
 def _serve(knobs: Settings, sockets: list[socket.socket], words: str = "") -> None:
-    from wego.postgres import PostgresError
     from wego.serve import Unservable
     from wego.serve import serve as serve_it
 
     _tell_first_key(knobs)
     try:
-        raise typer.Exit(serve_it(knobs, sockets=sockets, words=words))
-    except (PostgresError, Unservable) as error:
+        with explained():
+            raise typer.Exit(serve_it(knobs, sockets=sockets, words=words))
+    except Unservable as error:
         fail(error.message, error.hint)
 
 
@@ -126,7 +126,7 @@ def worker(concurrency: Annotated[int, typer.Option(help="Jobs at once.")] = 4) 
 
     async def forever() -> None:
         knobs = settings()
-        async with opened(knobs) as db:
+        async with opened(knobs, migrate=True) as db:
             await work(db, knobs, concurrency=concurrency)
 
     run(forever())
@@ -138,7 +138,7 @@ def migrate(as_json: Json = False) -> None:
     from wego import migrations
     from wego.setup import prepare
 
-    with server(settings()) as at:
+    with explained(), server(settings(), makes=True) as at:
         prepare(at.owner, at.hub)
     emit({"version": migrations.head()}, as_json)
 

@@ -26,7 +26,7 @@ from sqlalchemy.types import String
 from sqlmodel import Field, SQLModel
 
 from wego.core.durable import GroupFlush
-from wego.core.statements import StatementPool, lanes_for
+from wego.core.statements import StatementPool, connect, lanes_for
 
 Session = AsyncSession
 
@@ -47,11 +47,11 @@ WRITE_SETTINGS = {
     "application_name": "wego writes",
 }
 
-# What PostgreSQL, or the way to it, says when it cannot serve now. A mistake in a statement is none of these.
+# What PostgreSQL, or the way to it, says when it cannot serve now. A mistake in a statement is none of these, nor is a
+# file that cannot be read.
 AWAY = (
-    OSError,
+    ConnectionError,
     TimeoutError,
-    asyncpg.InterfaceError,
     asyncpg.InternalClientError,  # the connection broke in the middle of something
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
@@ -66,10 +66,10 @@ AWAY = (
 
 def is_away(error: BaseException) -> bool:
     """Whether an error says that the database does not serve now; also as SQLAlchemy wraps it."""
-    if isinstance(error, DBAPIError):
-        cause = getattr(error.orig, "__cause__", None) or error.orig
-        return isinstance(cause, AWAY) and not isinstance(cause, ValueError)
-    return isinstance(error, (*AWAY, SQLAlchemyTimeout)) and not isinstance(error, ValueError)
+    cause = (getattr(error.orig, "__cause__", None) or error.orig) if isinstance(error, DBAPIError) else error
+    if isinstance(cause, asyncpg.InterfaceError):  # of all that a client can do wrong, only this is none of ours
+        return "clos" in str(cause)  # "connection is closed", "pool is closing"
+    return isinstance(cause, (*AWAY, SQLAlchemyTimeout))
 
 
 @dataclass(slots=True)
@@ -172,6 +172,7 @@ class Database:
             async_creator=self._connect,
             pool_size=write_size,
             max_overflow=write_size,
+            hide_parameters=True,  # what people wrote must not come into a log with an error
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
@@ -183,7 +184,7 @@ class Database:
         self.flush = GroupFlush(self._connect)
 
     async def _connect(self) -> Any:
-        return await asyncpg.connect(self.url, server_settings=WRITE_SETTINGS)
+        return await connect(self.url, WRITE_SETTINGS)
 
     async def open(self) -> Database:
         """Connect; raises what asyncpg raises when the server cannot be reached."""

@@ -116,6 +116,19 @@ async def _set_codecs(connection: Any) -> None:
         )
 
 
+class Unreachable(ConnectionError):
+    """Nobody answers where the database should be."""
+
+
+async def connect(url: str, settings: dict[str, str], **more: Any) -> Any:
+    """A connection with these settings. What the system says of the way there is Unreachable: a file that is missing
+    elsewhere is something else."""
+    try:
+        return await asyncpg.connect(url, server_settings=settings, **more)
+    except OSError as error:
+        raise Unreachable(str(error) or type(error).__name__) from error
+
+
 class Reader:
     """One connection, and the statements that are prepared on it."""
 
@@ -132,9 +145,7 @@ class Reader:
     async def open(cls, url: str, seconds: float) -> Reader:
         """Connect. asyncpg's own cache of statements is off: it counts statements, not their bytes."""
         limit = {"statement_timeout": str(round(seconds * 1000))}
-        connection = await asyncpg.connect(
-            url, statement_cache_size=0, timeout=CONNECT_SECONDS, server_settings={**READ_SETTINGS, **limit}
-        )
+        connection = await connect(url, READ_SETTINGS | limit, statement_cache_size=0, timeout=CONNECT_SECONDS)
         await _set_codecs(connection)
         return cls(connection)
 

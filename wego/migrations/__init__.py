@@ -29,6 +29,11 @@ def head() -> str:
     return (HERE / "HEAD").read_text().strip()
 
 
+def is_known(revision: str) -> bool:
+    """Whether this version of the hub has this migration."""
+    return any(HERE.glob(f"versions/{revision}_*.py"))
+
+
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the database to a revision; does nothing when it is there."""
     from alembic import command

@@ -14,6 +14,7 @@ Whoever has a server of his own (WEGO_DATABASE_URL) needs none of this.
 from .backups import backup, restore
 from .client import Attachment, Status, attach, status, stop
 from .errors import PostgresError
+from .home import is_made
 from .providers import Provider, Source, providers
 from .roles import as_hub
 from .upgrades import Upgrade, upgrade
@@ -28,6 +29,7 @@ __all__ = [
     "as_hub",
     "attach",
     "backup",
+    "is_made",
     "providers",
     "restore",
     "status",

@@ -80,6 +80,12 @@ class Home:
             raise PostgresError(f"{self.data} is not a readable PostgreSQL data directory: {error}") from error
 
 
+def is_made(path: Path) -> bool:
+    """Whether there is a cluster in this home, also one whose upgrade was cut off."""
+    home = Home(path)
+    return home.major is not None or any(home.cluster.glob("data-*.old"))
+
+
 def open_home(path: Path) -> Home:
     """Make the folder if need be. Root lets others pass through it: the account of PostgreSQL must."""
     home = Home(path)
