@@ -179,7 +179,7 @@ async def _practices(db: Session, world: World) -> None:
     later = datetime.now(UTC) + timedelta(days=90)
     await _publish(db, world, "embargo", visibility="embargo", publish_at=later)
     public = await _publish(db, world, "public")
-    await practices.translate(db, SYSTEM, public, "ko", korean("publicko"))
+    await practices.translate(db, SYSTEM, public, "ko", korean("publicko"), tool="a translator")
     await practices.archive(db, SYSTEM, await _publish(db, world, "archived"), canary("archivereason"))
     await _write(db, world, "helddraft", HELD)
     await _publish(db, world, "heldprivate", HELD, visibility="private")

@@ -30,6 +30,7 @@ PERCENT = f"(select (100 * count(*) filter (where s.source_hash = b.hash) / coun
 _KEYS = "(select coalesce(array_agg(b.block_id::text order by b.position), '{{}}')"
 STALE = f"{_KEYS}{_BLOCKS} and s.source_hash <> b.hash)"
 MISSING = f"{_KEYS}{_BLOCKS} and s.block_id is null)"
+TOOLS = f"(select coalesce(array_agg(distinct s.tool), '{{{{}}}}'){_BLOCKS} and s.tool <> '')"
 LEAST_TRUSTED = f"(select (array[{_TRUSTED}])[min(array_position(array[{_TRUSTED}], s.origin::text))]{_BLOCKS})"
 
 

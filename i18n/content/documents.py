@@ -219,7 +219,7 @@ async def _carry(db: Session, document_id: UUID, edited: Mapping[UUID, tuple[byt
 
 async def translate(
     db: Session, document_id: UUID, locale: str, draft: TranslationDraft, *, author: str, origin: Origin,
-    live: bool = True, program: bool = False, now: datetime | None = None,
+    tool: str = "", live: bool = True, program: bool = False, now: datetime | None = None,
 ) -> Translated:  # fmt: skip
     """Write what the draft holds of a translation, and leave the rest: into what is read at once, or (not `live`)
     beside it, where it waits to be released. What a person wrote, no machine and no program overwrites."""
@@ -237,12 +237,14 @@ async def translate(
     rows = [
         {
             "translation_id": translation_id, "block_id": key, "source_hash": hashes[key], "text": written,
-            "origin": origin, "author": author, "updated_at": at,
+            "origin": origin, "tool": tool, "author": author, "updated_at": at,
         }
         for key, written in wanted.items()
     ]  # fmt: skip
     insertion = upsert(ContentSegment)
-    fresh = {name: insertion.excluded[name] for name in ("source_hash", "text", "origin", "author", "updated_at")}
+    fresh = {
+        name: insertion.excluded[name] for name in ("source_hash", "text", "origin", "tool", "author", "updated_at")
+    }
     await db.execute(insertion.on_conflict_do_update(index_elements=["translation_id", "block_id"], set_=fresh), rows)
     if live:
         await forget(db, document_id, tag, list(wanted))

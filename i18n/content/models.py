@@ -117,6 +117,7 @@ class ContentSegment(SQLModel, table=True):
     source_hash: bytes = Field(sa_type=_bytes)
     text: str
     origin: Origin = vocabulary(Origin, default=Origin.HUMAN)
+    tool: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the program or model that made it
     author: str = ""
     updated_at: dt.datetime = moment(now=True)
 

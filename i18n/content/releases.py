@@ -61,11 +61,11 @@ _UNREADABLE = text(
     "  AND (present.public_from IS NULL OR r.public_from <= present.public_from)))"
 )
 _MOVE = text(
-    "INSERT INTO content_segment (translation_id, block_id, source_hash, text, origin, author, updated_at) "
-    "SELECT :there, block_id, source_hash, text, origin, author, updated_at FROM content_segment "
+    "INSERT INTO content_segment (translation_id, block_id, source_hash, text, origin, tool, author, updated_at) "
+    "SELECT :there, block_id, source_hash, text, origin, tool, author, updated_at FROM content_segment "
     "WHERE translation_id = :here AND block_id IN :blocks "
     "ON CONFLICT (translation_id, block_id) DO UPDATE SET source_hash = excluded.source_hash, text = excluded.text, "
-    "origin = excluded.origin, author = excluded.author, updated_at = excluded.updated_at "
+    "origin = excluded.origin, tool = excluded.tool, author = excluded.author, updated_at = excluded.updated_at "
     "WHERE :replace"
 ).bindparams(bindparam("blocks", expanding=True))
 _FORGET = text(

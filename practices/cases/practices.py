@@ -39,6 +39,7 @@ from wego.core.errors import Conflict, Invalid, NotFound
 from wego.core.ids import new_id
 
 MOST_REASON = 1_000
+MOST_TOOL = 120  # characters
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ def _note(note: str) -> str:
 
 async def translate(
     db: Session, actor: Actor, key: UUID, locale: str, draft: TranslationDraft, *,
-    origin: Origin | None = None, now: datetime | None = None,
+    origin: Origin | None = None, tool: str = "", now: datetime | None = None,
 ) -> Translated:  # fmt: skip
     """Write a translation, whole or in part. The city, its editors and the secretariat may.
 
@@ -184,10 +185,12 @@ async def translate(
     releases it. A program never says that a person wrote."""
     practice, step = await reach(db, actor, key, Verb.TRANSLATE)
     said = _origin(actor, origin)
+    if tool:
+        markdown.check_text(tool, path=("input", "tool"), limit=MOST_TOOL)
     live = practice.status is not PracticeStatus.PUBLISHED or PUBLISHERS.allows(actor, {"city": practice.city_id})
     at = now or datetime.now(UTC)
     done = await documents.translate(
-        db, key, locale, draft, author=actor.subject, origin=said, live=live,
+        db, key, locale, draft, author=actor.subject, origin=said, tool=tool, live=live,
         program=actor.kind is ActorKind.PROGRAM, now=at,
     )  # fmt: skip
     if live:  # what waits is nobody's business outside, not even that something was written

@@ -37,6 +37,7 @@ __all__ = ["fill", "seed"]
 SEED = access.system("seed", access.Means.TERMINAL)
 FIRST = datetime(2025, 1, 7, 9, 0, tzinfo=UTC)
 EVERY = timedelta(days=9)
+TOOL = "large language model"  # which one, and of which version, is not recorded
 REVIEWERS = ("cio@barcelona.demo", "cio@seoul.demo")  # who is of another city reviews
 
 # What a reviewer of the case under review asked for; the first draft lacks the last paragraph of this
@@ -73,7 +74,7 @@ async def _load(db: Session, case: Case, at: datetime) -> None:
     for locale, draft in case.texts.items():
         if locale != case.original_locale:
             made, told = files.as_translation(draft), at + timedelta(days=1)
-            await practices.translate(db, SEED, key, locale, made, origin=Origin.MACHINE, now=told)
+            await practices.translate(db, SEED, key, locale, made, origin=Origin.MACHINE, tool=TOOL, now=told)
     if case.status == "submitted":
         await reviews.submit(db, SEED, key, now=at + timedelta(days=2))
     elif case.status == "published":

@@ -204,9 +204,15 @@ async def test_a_practice_is_written_reviewed_published_and_edited(ask: Ask, dem
     slug, key = made["practice"]["slug"], made["practice"]["id"]
     done = await do(ask, "editor@barcelona.demo", "translatePractice", {
         "practice": slug, "locale": "en", "title": "Superblocks", "summary": "Streets for people.",
-        "sections": sections("In English"),
-    }, "practice { translations { locale percentComplete origin } }")  # fmt: skip
-    assert done["practice"]["translations"] == [{"locale": "en", "percentComplete": 100, "origin": "HUMAN"}]
+        "sections": sections("In English"), "tool": "Example MT 3.1", "origin": "MACHINE_POST_EDITED",
+    }, "practice { translations { locale percentComplete origin tools } }")  # fmt: skip
+    assert done["practice"]["translations"] == [
+        {"locale": "en", "percentComplete": 100, "origin": "MACHINE_POST_EDITED", "tools": ["Example MT 3.1"]}
+    ]
+    for wrong in ("x" * 121, " ", "one\ntwo"):
+        given = {"practice": slug, "locale": "en", "title": "T", "tool": wrong}
+        problems = (await do(ask, "editor@barcelona.demo", "translatePractice", given))["problems"]
+        assert [(problem["code"], problem["path"]) for problem in problems] == [("INVALID", ["input", "tool"])]
     assert (await do(ask, "cio@barcelona.demo", "submitPractice", {"practice": key}))["practice"][
         "status"
     ] == "SUBMITTED"

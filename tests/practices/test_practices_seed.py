@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from i18n.content import comparison, documents
-from i18n.content.models import ContentReading
+from i18n.content.models import ContentReading, ContentSegment
 from i18n.language.origins import Origin
 from members.demo import seed as members_seed
 from practices.cases import files
@@ -85,6 +85,8 @@ async def _check_stories(db: Session) -> None:
     assert all((await db.execute(select(Review.assumed))).scalars())
     made = select(ContentReading.origin, Practice.original_locale == ContentReading.locale).distinct()
     made = made.join(Practice, Practice.id == ContentReading.document_id)
+    tools = select(ContentSegment.tool).where(ContentSegment.origin == Origin.MACHINE).distinct()
+    assert (await db.execute(tools)).scalars().all() == ["large language model"]
     assert set((await db.execute(made)).all()) == {(Origin.ORIGINAL, True), (Origin.MACHINE, False)}
 
 

@@ -106,6 +106,7 @@ def translate(
     file: Text,
     locale: Annotated[str, typer.Option(help="The language of the file (BCP 47).")],
     origin: Annotated[Origin, typer.Option(help="Who translated.")] = Origin.HUMAN,
+    tool: Annotated[str, typer.Option(help="The program or model that made it, where there was one.")] = "",
     dry_run: DryRun = False,
     yes: Yes = False,
     as_json: Json = False,
@@ -119,7 +120,9 @@ def translate(
     async def work(db: Session, proposal: Proposal) -> list[dict[str, Any]]:
         key = await by_slug(db, OPERATOR, slug)
         if not proposal.empty:
-            await practices.translate(db, OPERATOR, key, locale, files.as_translation(text.draft), origin=origin)
+            await practices.translate(
+                db, OPERATOR, key, locale, files.as_translation(text.draft), origin=origin, tool=tool
+            )
         return overview.progress(await comparison.status(db, key))
 
     _shown_first(preview, work, dry_run=dry_run, yes=yes, as_json=as_json)

@@ -85,6 +85,11 @@ class TranslatedInput:
         default=None,
         description="This says how it came to be; absent means HUMAN from a person and MACHINE from a program.",
     )
+    tool: str | None = strawberry.field(
+        default=None,
+        description="This names the program or model that made it, in at most 120 characters; it is absent where "
+        "there was none.",
+    )
 
 
 def sections_of(given: list[TextSectionInput]) -> tuple[Section, ...]:

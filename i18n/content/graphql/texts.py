@@ -125,6 +125,10 @@ class Translation:
         comparison.LEAST_TRUSTED,
         "This says how it came to be, by the least trusted of its parts; it is null while it has none.",
     )
+    tools: list[str] = reads.column(
+        comparison.TOOLS,
+        "These name the programs or models that made parts of it; there are none where none was named.",
+    )
     percent_complete: int = reads.column(
         comparison.PERCENT, "This says how much of the present original it tells, in percent."
     )

@@ -152,7 +152,9 @@ async def revise_practice(write: Write, input: RevisePracticeInput) -> Done:
 async def translate_practice(write: Write, input: TranslatePracticeInput) -> Done:
     key = await practice_key(write, input.practice)
     draft = translation_of(input)
-    await practices.translate(write.db, write.actor, key, input.locale, draft, origin=input.origin)
+    await practices.translate(
+        write.db, write.actor, key, input.locale, draft, origin=input.origin, tool=input.tool or ""
+    )
     return told(key)
 
 
