@@ -39,7 +39,7 @@ async def checks(station: Station, hours: int = 0) -> tuple[int, str, dict[str, 
 async def test_a_hub_in_order_is_ready_and_tells_no_details(fresh: Station):
     status, word, each = await checks(fresh)
     assert (status, word) == (200, "ok")
-    assert each == dict.fromkeys(("database", "disk", "keys", "log", "queue"), "ok")
+    assert each == dict.fromkeys(("database", "disk", "keys", "log", "queue", "listeners"), "ok")
     answer = await fresh.http.get("/health/ready")
     assert set(answer.json()) == {"status", "checks"}
     assert not any(character.isdigit() for character in answer.text), "no figures for strangers"
@@ -108,6 +108,16 @@ async def test_a_job_that_nobody_does_is_told_but_keeps_no_reader_away(fresh: St
     fresh.sql("update audit_state set unsigned_since = null")
     status, word, each = await checks(fresh, hours=1)
     assert (status, word, each["queue"]) == (200, "degraded", "failing")
+
+
+async def test_a_listener_that_has_failed_for_long_is_told_but_keeps_no_reader_away(fresh: Station):
+    fresh.sql(
+        "insert into audit_listener (name, position, attempts, failing_since) "
+        "values ('test.failing', 0, 9, now() - interval '1 hour'), ('test.good', 0, 0, null)"
+    )
+    fresh.sql("update audit_state set unsigned_since = null")
+    status, word, each = await checks(fresh, hours=1)
+    assert (status, word, each["listeners"], each["queue"]) == (200, "degraded", "failing", "ok")
 
 
 async def test_a_job_for_later_is_no_delay(fresh: Station):

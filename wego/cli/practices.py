@@ -6,6 +6,7 @@ Those that take a file are in `writing.py`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -19,7 +20,7 @@ from practices.reviews import reviews
 from wego.cli import writing
 from wego.cli.base import OPERATOR, Json, ask
 from wego.cli.writing import Slug, state
-from wego.core.access import Actor
+from wego.core.access import Actor, Means
 from wego.core.db import Session
 from wego.core.forms import found
 
@@ -30,7 +31,8 @@ Acting = Annotated[str, typer.Option("--as", help="The e-mail address of the per
 
 
 async def _person(db: Session, email: str) -> Actor:
-    return await people.actor_of(db, found(await people.by_email(db, email)).id)
+    known = await people.actor_of(db, found(await people.by_email(db, email)).id)
+    return replace(known, means=Means.TERMINAL)
 
 
 # ── reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
