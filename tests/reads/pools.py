@@ -55,6 +55,10 @@ def _global_id(name: str, key: str) -> str:
     return base64.urlsafe_b64encode(f"{name}:{key}".encode()).decode().rstrip("=")
 
 
+def _cursor(*parts: int) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
 def _spread(values: list[Any], most: int) -> list[Any]:
     """At most so many of them, evenly."""
     return values if len(values) <= most else [values[at * len(values) // most] for at in range(most)]
@@ -91,6 +95,7 @@ def fill_pools(schema: GraphQLSchema, connection: psycopg.Connection[Any], named
         "UUID": ["00000000-0000-0000-0000-000000000000"],
         "Decimal": ["0", "1.50"],
         "LanguageTag": list(TAGS),
+        "Cursor": [_cursor(0, 0, 0, 0), _cursor(5, 2, 1, 7), _cursor(2**40, 2**40, 3, 4)],  # none is sealed
         "ID": _ids(schema, column),
     }
     _fill_cursors(schema, connection, pools)
