@@ -21,9 +21,11 @@ READ_SETTINGS = {
 }  # fmt: skip
 
 NAMES = """left join lateral (select * from (
-    (select n.name, n.locale from city_name n where n.city_id = c.id and n.locale = ($1::text[])[1])
-    union all (select n.name, n.locale from city_name n where n.city_id = c.id and n.locale = ($1::text[])[2])
-    union all (select n.name, n.locale from city_name n where n.city_id = c.id and n.locale = 'en')
+    (select n.name, n.locale from organisation_name n
+     where n.organisation_id = c.id and n.locale = ($1::text[])[1])
+    union all (select n.name, n.locale from organisation_name n
+               where n.organisation_id = c.id and n.locale = ($1::text[])[2])
+    union all (select n.name, n.locale from organisation_name n where n.organisation_id = c.id and n.locale = 'en')
     ) u limit 1) n on true"""
 
 
@@ -48,7 +50,7 @@ Q1 = f"""select (select row_to_json(a) from (select (select row_to_json(b) from 
       (select json_agg(row_to_json(j)) from (select t as code from unnest(p.themes) t) j) as themes
     from (select id, slug, city_id, original_locale, themes, sorted_at from practice where public_from <= now()
           order by sorted_at desc, id desc limit 20) p
-    join city c on c.id = p.city_id {reading("r.title, r.summary")} {NAMES}
+    join organisation c on c.id = p.city_id {reading("r.title, r.summary")} {NAMES}
     order by p.sorted_at desc, p.id desc
   ) o) b) as practices) a)"""
 
@@ -82,8 +84,9 @@ Q3 = f"""select (select row_to_json(a) from (select (select row_to_json(b) from 
         select p.slug, {text("x.title", "x.locale")} as title
         from (select id, slug, original_locale from practice where city_id = c.id and public_from <= now()
               order by sorted_at desc, id desc limit 5) p {reading("r.title")}) e) as nodes) d) as practices
-    from (select c.id, c.slug from city c join city_place o on o.city_id = c.id and o.locale = 'en'
-          where exists (select 1 from membership m where m.city_id = c.id
+    from (select c.id, c.slug from organisation c
+          join organisation_place o on o.organisation_id = c.id and o.locale = 'en'
+          where c.kind = 'city' and exists (select 1 from membership m where m.organisation_id = c.id
             and m.status in ('associate', 'corporate', 'friendship', 'full', 'resigning', 'suspended'))
           order by o.key, c.id limit 20) c
   ) o) b) as cities) a)"""

@@ -33,10 +33,10 @@ class Case(NamedTuple):
 # Each gives (value, how many have it), of the practices that everybody may see.
 _OF_LISTS = "select v, count(*) from practice_listing, unnest({column}) v where public_from <= now() group by v"
 _COUNTED = {
-    "city": "select c.slug, count(*) from practice_listing l join city c on c.id = l.city_id group by 1",
-    "country": "select c.country, count(*) from practice_listing l join city c on c.id = l.city_id group by 1",
+    "city": "select c.slug, count(*) from practice_listing l join organisation c on c.id = l.city_id group by 1",
+    "country": "select c.country, count(*) from practice_listing l join organisation c on c.id = l.city_id group by 1",
     "region": "select upper(replace(c.region, '-', '_')), count(*) from practice_listing l"
-    " join city c on c.id = l.city_id group by 1",
+    " join organisation c on c.id = l.city_id group by 1",
     "themes": _OF_LISTS.format(column="themes"),
     "sdg": _OF_LISTS.format(column="sdg_codes"),
     "locale": _OF_LISTS.format(column="locales"),
@@ -68,7 +68,9 @@ def values(connection: psycopg.Connection) -> dict[str, dict[str, Any]]:
         if name in _NOBODY:
             picked["none"] = _NOBODY[name]
         found[name] = {key: [value] if name in _MANY else value for key, value in picked.items()}
-    listed = [row[0] for row in connection.execute("select slug from city order by md5(slug) limit 100").fetchall()]
+    listed = [
+        row[0] for row in connection.execute("select slug from organisation order by md5(slug) limit 100").fetchall()
+    ]
     found["cities"] = {"none": ["nowhere"], "one": listed[:1], "hundred": listed}
     found["titleContains"] = _titles()
     for name, (column, parts) in _MOMENTS.items():

@@ -47,8 +47,8 @@ def _title(words: tuple[str, ...], rare: str, salt: int, many: int) -> str:
 _NUMBERED = f"""
     create temporary table made on commit drop as
     select made.*, key::uuid as id from (
-    with c as (select array_agg(c.id order by c.slug) as all_of from city c join membership m on m.city_id = c.id
-               where m.status in ('associate', 'full')),
+    with c as (select array_agg(c.id order by c.slug) as all_of from organisation c
+               join membership m on m.organisation_id = c.id where m.status in ('associate', 'full')),
          t as (select array_agg(code::varchar order by position) as all_of from term where scheme = 'theme')
     select n, lpad(to_hex(n + 1500000000000), 12, '0')::text || '7' || substr(md5(n::text), 1, 19) as key,
         timestamptz '2010-09-07' + (n::float8 / %(count)s) * interval '14 years' as at,

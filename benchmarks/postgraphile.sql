@@ -8,12 +8,13 @@ drop schema if exists pgl cascade;
 create schema pgl;
 
 create table pgl.city as
-  select c.id, c.slug, o.key as sort_name from city c join membership m on m.city_id = c.id
-  join city_place o on o.city_id = c.id and o.locale = 'en' where m.status in ('associate', 'full', 'friendship', 'corporate', 'suspended', 'resigning') order by sort_name;
+  select c.id, c.slug, o.key as sort_name from organisation c join membership m on m.organisation_id = c.id
+  join organisation_place o on o.organisation_id = c.id and o.locale = 'en' where c.kind = 'city'
+  and m.status in ('associate', 'full', 'friendship', 'corporate', 'suspended', 'resigning') order by sort_name;
 alter table pgl.city add primary key (id), add unique (slug);
 create index on pgl.city (sort_name, id);
 
-create table pgl.city_name as select n.city_id, n.locale, n.name from city_name n join pgl.city c on c.id = n.city_id order by 1, 2;
+create table pgl.city_name as select n.organisation_id as city_id, n.locale, n.name from organisation_name n join pgl.city c on c.id = n.organisation_id order by 1, 2;
 alter table pgl.city_name add primary key (city_id, locale), add foreign key (city_id) references pgl.city;
 
 create table pgl.practice as

@@ -33,7 +33,7 @@ from federation.jose.keys import KeyRing, open_keys
 from federation.oauth import clients
 from federation.oauth.routes import routes
 from federation.oauth.verifier import Verifier
-from members.register.models import City, Membership, MembershipKind, MembershipStatus, Region
+from members.register.models import Membership, MembershipKind, MembershipStatus, Organisation, OrganisationKind, Region
 from wego import postgres
 from wego.core.access import system
 from wego.core.db import Database
@@ -122,13 +122,13 @@ def rate(work: Any, seconds: float) -> float:
 
 async def make_program(database: Database) -> Program:
     async with database.session() as db:
-        city = City(
-            slug="seoul", sort_name="Seoul", endonym_locale="ko", country="KR", latitude=37, longitude=127,
-            population=1, languages=["ko"], time_zone="Asia/Seoul", region=Region.EAST_ASIA,
+        city = Organisation(
+            kind=OrganisationKind.CITY, slug="seoul", sort_name="Seoul", endonym_locale="ko", country="KR",
+            languages=["ko"], region=Region.EAST_ASIA,
         )  # fmt: skip
         db.add(city)
         await db.flush()
-        db.add(Membership(city_id=city.id, kind=MembershipKind.CITY, status=MembershipStatus.FULL))
+        db.add(Membership(organisation_id=city.id, kind=MembershipKind.CITY, status=MembershipStatus.FULL))
         key = jose.new_key()
         jwks = {"keys": [jose.public_jwk(key, kid="bench")]}
         client = await clients.register_client(db, system("bench"), city, "Benchmark", jwks)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -23,6 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from wego import postgres
 from wego.core.db import Database
 from wego.setup import prepare
+
+# Builders that several folders use lie beside this file; this finds them under every import mode of pytest.
+sys.path[:0] = [str(Path(__file__).parent)]
 
 OWNER: list[str] = []  # how the owner reaches the run's cluster
 

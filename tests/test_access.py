@@ -149,6 +149,8 @@ WHO: dict[str, Who] = {
     # the register
     "registerCity":              Who("",                        "officer"),
     "updateCity":                Who("",                        "officer"),
+    "registerOrganisation":      Who("",                        "officer"),
+    "updateOrganisation":        Who("",                        "officer"),
     # people
     "invitePerson":              Who("head cio",                "officer", suspended=True),
     "acceptInvitation":          Who(beyond=tuple(sorted(EVERYBODY))),  # whoever holds the secret

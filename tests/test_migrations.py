@@ -133,6 +133,52 @@ def test_versions_from_before_are_as_visible_as_their_facts_say(url: str):
         assert len(connection.execute("select slug from practice where slug like 'opened%'").fetchall()) == 2
 
 
+def test_cities_become_organisations_and_cities_again(url: str):
+    """0019: ids, names, memberships and the country of listed practices stay what they were, up and down."""
+    script = ScriptDirectory.from_config(migrations.config("postgresql://unused"))
+    before = str(script.get_revision("0019").down_revision)
+    migrations.upgrade(url, before)
+    with psycopg.connect(url) as connection:
+        connection.execute(_OLD_WORLD)
+        connection.execute(_OLD_MEMBERS)
+        known = connection.execute("select to_jsonb(c) from city c order by slug").fetchall()
+    migrations.upgrade(url, "0019")
+    with psycopg.connect(url) as connection:
+        shown = "select o.kind, o.slug, n.spelling, m.status, g.role from organisation o join city c using (id)"
+        joined = " join organisation_name n on n.organisation_id = o.id join membership m on m.organisation_id = o.id"
+        held = " join role_grant g on g.organisation_id = o.id order by 2"
+        assert connection.execute(shown + joined + held).fetchall() == [("city", "one", "saopaulo", "full", "cio")]
+        connection.execute("update organisation set country = 'JP' where slug = 'one'")
+        countries = connection.execute("select distinct country from practice_listing").fetchall()
+        assert countries == [("JP",)], "a city that is said to lie elsewhere takes its practices along"
+        connection.execute("update organisation set country = 'KR' where slug = 'one'")
+    migrations.downgrade(url, before)
+    with psycopg.connect(url) as connection:
+        assert connection.execute("select to_jsonb(c) from city c order by slug").fetchall() == known
+        assert connection.execute("select name from city_name").fetchall() == [("São Paulo",)]
+        connection.execute("update city set country = 'JP' where slug = 'one'")
+        assert connection.execute("select distinct country from practice_listing").fetchall() == [("JP",)]
+
+
+def test_an_organisation_that_is_no_city_keeps_its_version(url: str):
+    """There is no place for it below, so nothing is lost in silence."""
+    migrations.upgrade(url, "0019")
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "insert into organisation (id, kind, slug, sort_name, endonym_locale, country, region)"
+            " values (gen_random_uuid(), 'company', 'works', 'works', 'en', 'KR', 'east-asia')"
+        )
+    with pytest.raises(RuntimeError, match="1 organisations are no cities"):
+        migrations.downgrade(url, "0018")
+
+
+_OLD_MEMBERS = """
+    insert into city_name (city_id, locale, name) select id, 'en', 'São Paulo' from city where slug = 'one';
+    insert into membership (city_id, kind, status) select id, 'city', 'full' from city where slug = 'one';
+    insert into person (id, email, name, locale) values (gen_random_uuid(), 'a@b.example', 'A', 'en');
+    insert into role_grant (id, person_id, city_id, role, granted_by)
+        select gen_random_uuid(), p.id, c.id, 'cio', '' from person p, city c where c.slug = 'one';
+"""
 _OLD_WORLD = """
     insert into city (id, slug, sort_name, endonym_locale, country, latitude, longitude, population, languages,
         time_zone, region) select gen_random_uuid(), name, name, 'en', 'KR', 1, 1, 1, '{}', 'Asia/Seoul', 'east-asia'

@@ -25,7 +25,7 @@ from sqlalchemy import text
 sys.path[:0] = [str(Path(__file__).parent)]
 
 from visibility_walk import fields_of, listing, selection, shown  # noqa: E402 -- the path comes first
-from visibility_world import ACTORS, HOPEFUL, World, build, canary  # noqa: E402 -- likewise
+from visibility_world import ACTORS, HOPEFUL, WISHER, World, build, canary  # noqa: E402 -- likewise
 
 from i18n.language.locales import reading_list  # noqa: E402 -- likewise
 from practices.cases import practices  # noqa: E402 -- likewise
@@ -44,8 +44,9 @@ from .conftest import copy_of  # noqa: E402 -- likewise
 HERE = Path(__file__).parent
 THINGS, FIELDS = HERE / "visibility.csv", HERE / "visibility_fields.csv"
 WORD = re.compile(r"zq([a-z]+)qz", re.IGNORECASE)
-NODES = {"City": "city", "Practice": "practice", "Person": "person", "Invitation": "invitation",
-         "Application": "application", "Review": "review", "HistoryEvent": "history_event"}  # fmt: skip
+NODES = {"City": "city", "Organisation": "organisation", "Practice": "practice", "Person": "person",
+         "Invitation": "invitation", "Application": "application", "Review": "review",
+         "HistoryEvent": "history_event"}  # fmt: skip
 GIVEN_ALONE = frozenset({"reviewer", "object_editor"})  # they see practices that were given to them to work on
 WRITING = bool(os.environ.get("WEGO_WRITE_VISIBILITY"))
 
@@ -58,7 +59,7 @@ SEEN_WITH = {
 }
 # Types whose rows have no predicate of their own: they are seen with what they hang on.
 PART_OF = {
-    "ApplicationFile": "Application", "CityName": "City", "TextBlock": "Practice or TextVersion",
+    "ApplicationFile": "Application", "OrganisationName": "City", "TextBlock": "Practice or TextVersion",
     "TextSection": "Practice", "ReviewComment": "Review", "TranslatedSection": "Translation",
     "Term": "everybody", "Vocabulary": "everybody", "Change": "Changes",
     "Changes": "everybody: who sees what is asked in its own statement, of each thing, by the predicate of the thing",
@@ -112,7 +113,9 @@ def documents(there: Stage) -> list[str]:
     found.append(f'{{ vocabularies {words_of} vocabulary(scheme: "theme") {words_of} }}')
     words = [canary(word) for word in there.world.practices]
     named = " ".join(f'p{at}: practice(slug: "{word}") {{ __typename slug }}' for at, word in enumerate(words))
-    return [*found, f'{{ {named} city(slug: "{canary(HOPEFUL)}") {{ __typename slug }} }}']
+    hidden = f'city(slug: "{canary(HOPEFUL)}") {{ __typename slug }}'
+    wishing = f'organisation(slug: "{canary(WISHER)}") {{ __typename slug }}'
+    return [*found, f"{{ {named} {hidden} {wishing} }}"]
 
 
 @pytest.fixture(scope="session")
@@ -263,6 +266,7 @@ def test_an_edge_without_a_predicate_has_its_reason() -> None:
 
 
 _COUNTS = """{ practices(first: 100) { totalCount nodes { id } } cities(first: 100) { totalCount nodes { id } }
+    organisations(first: 100) { totalCount nodes { id } }
     people(first: 100) { totalCount nodes { id } } invitations(first: 100) { totalCount nodes { id } }
     applications(first: 100) { totalCount nodes { id } } history(first: 100) { totalCount nodes { kind } } }"""
 # Every word that is kept anywhere in the database.
@@ -273,7 +277,7 @@ _ALL_WORDS = """
         union all select name from invitation union all select text from review_comment
         union all select conflict_declared from review union all select reason from membership_step
         union all select motivation from application union all select requested_changes::text from application
-        union all select name from city_name union all select texts::text from history_event
+        union all select name from organisation_name union all select texts::text from history_event
         union all select contacts::text from practice
         union all select facts::text from audit_entry union all select text from audit_word
     ) everything, regexp_matches(kept, 'zq([a-z]+)qz', 'gi') found order by 1

@@ -6,10 +6,12 @@ The table in visibility.csv says who may ever meet it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
+
+from register_make import make_organisation, make_registered_city
 
 from i18n.content.documents import Draft, Section, SectionPart, TranslationDraft
 from members.demo.forms import signed_form
@@ -18,8 +20,14 @@ from members.membership.applications import ApplicationForm, Requested, Signator
 from members.membership.membership import Decision
 from members.people import invitations, people
 from members.people.models import Person, RoleGrant
-from members.register import places
-from members.register.models import Body, City, CityName, HistoryEvent, Membership, MembershipStatus, Region
+from members.register.models import (
+    Body,
+    HistoryEvent,
+    Membership,
+    MembershipKind,
+    MembershipStatus,
+    OrganisationKind,
+)
 from practices.cases import practices
 from practices.cases.narrative import BUDGETS, TO_PUBLISH
 from practices.cases.practices import Change
@@ -99,15 +107,9 @@ def _key(actor: Actor) -> UUID:
 
 async def _city(db: Session, slug: str, status: str | None) -> UUID:
     word = canary(slug) if slug == HOPEFUL else slug
-    city = City(
-        slug=word, sort_name=word, endonym_locale="en", country="KR", latitude=1, longitude=1, population=5,
-        languages=["en"], time_zone="Asia/Seoul", region=Region.EAST_ASIA, website=f"https://{word}.example",
-    )  # fmt: skip
-    db.add(city)
-    await db.flush()
-    name = word.title() if status else word
-    db.add_all([CityName(city_id=city.id, locale="en", name=name)])
-    await places.write(db, city.id, {"en": name})
+    names = {"en": word.title() if status else word}
+    website = f"https://{word}.example"
+    city = await make_registered_city(db, word, population=5, languages=["en"], website=website, names=names)
     text = canary("history") if status is None else "Told."
     db.add(
         HistoryEvent(
@@ -120,7 +122,7 @@ async def _city(db: Session, slug: str, status: str | None) -> UUID:
         )
     )
     if status:
-        db.add(Membership(city_id=city.id, status=MembershipStatus(status)))
+        db.add(Membership(organisation_id=city.id, status=MembershipStatus(status)))
     await db.flush()
     return city.id
 
@@ -130,7 +132,7 @@ async def _person(db: Session, name: str, role: Role, city_id: UUID | None) -> A
     person = Person(email=f"{name}@{word}.example", name=word)
     db.add(person)
     await db.flush()
-    db.add(RoleGrant(person_id=person.id, city_id=city_id, role=role, granted_by="test"))
+    db.add(RoleGrant(person_id=person.id, organisation_id=city_id, role=role, granted_by="test"))
     await db.flush()
     return await people.actor_of(db, person.id)
 
@@ -232,6 +234,11 @@ async def _rewrite(db: Session, key: UUID, word: str, *, note: str = "", **facts
 # ── membership and people ─────────────────────────────────────────────────────────────────────────────────────────
 
 
+WISHER = "wisher"
+# A friend is known to all; a company that only asks to belong is known to the secretariat.
+_OTHERS = (("friends", OrganisationKind.ASSOCIATION), (canary(WISHER), OrganisationKind.COMPANY))
+
+
 async def _membership(db: Session, world: World) -> None:
     hopeful, held = world.cities[HOPEFUL], world.cities[HELD]
     word = canary("application")
@@ -243,6 +250,10 @@ async def _membership(db: Session, world: World) -> None:
     await membership.submit(db, SYSTEM, hopeful)
     requested = [Requested(applications.Item.MOTIVATION, canary("request"))]
     await membership.request_changes(db, SYSTEM, hopeful, requested, Decision(canary("asked")))
+    friend, wishing = [await make_organisation(db, word, kind, names={"en": word}) for word, kind in _OTHERS]
+    db.add(Membership(organisation_id=friend.id, status=MembershipStatus.FRIENDSHIP, kind=MembershipKind.FRIENDSHIP))
+    await db.flush()
+    await membership.apply(db, SYSTEM, wishing.id, replace(form, motivation=canary("wish"), signed_form=None))
     await membership.suspend(
         db, world.actors["officer"], held, Decision(canary("suspension"), "Minutes 4", body=Body.EXECUTIVE_COMMITTEE)
     )
@@ -261,4 +272,4 @@ async def _people(db: Session, world: World) -> None:
     ):
         place = world.cities.get(city)
         role = Role.EDITOR if place else Role.AUDITOR
-        await invitations.invite(db, SYSTEM, email=email, name=canary(word), role=role, city_id=place)
+        await invitations.invite(db, SYSTEM, email=email, name=canary(word), role=role, place_id=place)

@@ -16,25 +16,26 @@ from typing import Any
 from sqlalchemy import text
 
 from federation.oauth.verifier import Credential, Verified
-from members.register.models import ACTIVE, MembershipStatus
-from wego.core.access import SECRETARIAT, Actor, ActorKind, Post, Role, organisation
+from members.register.models import ACTIVE, BODIES, MembershipStatus, OrganisationKind
+from wego.core.access import Actor, ActorKind, Place, PlaceKind, Post, Role, organisation
 from wego.core.db import Session
 
 _PROGRAM = text("""
-    SELECT e.seq, t.issued_at, c.city_id, c.scopes, m.status, m.not_before
+    SELECT e.seq, t.issued_at, c.organisation_id, c.scopes, m.status, m.not_before
     FROM access_epoch e
     LEFT JOIN oauth_token t ON t.jti = :jti AND t.revoked_at IS NULL
     LEFT JOIN oauth_client c ON c.client_id = t.client_id AND c.client_id = :subject AND c.revoked_at IS NULL
-    LEFT JOIN membership m ON m.city_id = c.city_id
+    LEFT JOIN membership m ON m.organisation_id = c.organisation_id
 """)
 
 _PERSON = text("""
-    SELECT e.seq, t.issued_at, p.id, p.locale, g.role, g.city_id, m.status, m.not_before
+    SELECT e.seq, t.issued_at, p.id, p.locale, g.role, g.organisation_id, o.kind, m.status, m.not_before
     FROM access_epoch e
     LEFT JOIN oauth_token t ON t.jti = :jti AND t.revoked_at IS NULL
     LEFT JOIN person p ON p.id = :person AND t.subject = :subject
     LEFT JOIN role_grant g ON g.person_id = p.id AND g.revoked_at IS NULL
-    LEFT JOIN membership m ON m.city_id = g.city_id
+    LEFT JOIN organisation o ON o.id = g.organisation_id
+    LEFT JOIN membership m ON m.organisation_id = g.organisation_id
     ORDER BY g.granted_at, g.id
 """)
 
@@ -59,9 +60,9 @@ async def reload(db: Session, credential: Credential) -> Actor | None:
 
 def _program(known: Verified, rows: Iterable[Any]) -> Actor | None:
     row = next(iter(rows), None)
-    if row is None or row.issued_at is None or row.city_id is None:
+    if row is None or row.issued_at is None or row.organisation_id is None:
         return None
-    if row.city_id != known.actor.posts[0].place.id:
+    if row.organisation_id != known.actor.posts[0].place.id:
         return None
     if not in_standing(row.status, row.not_before, row.issued_at):
         return None
@@ -72,16 +73,17 @@ def _person(known: Verified, rows: Iterable[Any]) -> Actor | None:
     found = list(rows)
     if not found or found[0].issued_at is None or found[0].id is None:
         return None
-    posts = tuple(
-        Post(
-            Role(row.role),
-            organisation(row.city_id) if row.city_id else SECRETARIAT,
-            row.city_id is None or in_standing(row.status, row.not_before, row.issued_at),
-        )
-        for row in found
-        if row.role is not None
-    )
+    posts = tuple(_post(row) for row in found if row.role is not None)
     return replace(known.actor, posts=posts, locale=found[0].locale)
+
+
+def _post(row: Any) -> Post:
+    if row.organisation_id is None:
+        return Post(Role(row.role))
+    if OrganisationKind(row.kind) in BODIES:
+        return Post(Role(row.role), Place(PlaceKind.BODY, row.organisation_id))
+    active = in_standing(row.status, row.not_before, row.issued_at)
+    return Post(Role(row.role), organisation(row.organisation_id), active)
 
 
 def in_standing(status: str | None, not_before: datetime | None, issued: datetime) -> bool:

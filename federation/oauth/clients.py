@@ -20,7 +20,7 @@ from federation.jose import jose
 from federation.oauth.models import OAuthClient
 from federation.oauth.server import DEFAULT_SCOPES
 from members.people.people import touch_access
-from members.register.models import City
+from members.register.models import Organisation
 from wego.core import access, audit
 from wego.core.access import SCOPES, Actor, Permission
 from wego.core.audit import Event, Subject
@@ -36,7 +36,7 @@ LONGEST_TITLE = 120
 async def register_client(
     db: Session,
     actor: Actor,
-    city: City,
+    city: Organisation,
     name: str,
     jwks: Mapping[str, Any],
     *,
@@ -46,7 +46,7 @@ async def register_client(
     access.require(actor, Permission.ROLE_ASSIGN, city.id)
     client = OAuthClient(
         client_id=f"{city.slug}-{secrets.token_hex(6)}",
-        city_id=city.id,
+        organisation_id=city.id,
         name=_checked_name(name),
         jwks=checked_jwks(jwks),
         scopes=_checked_scopes(scopes),
@@ -68,12 +68,14 @@ async def by_client_id(db: Session, client_id: str) -> OAuthClient:
     return client
 
 
-async def listed(db: Session, actor: Actor, city_id: UUID | None = None) -> list[dict[str, Any]]:
+async def listed(db: Session, actor: Actor, organisation_id: UUID | None = None) -> list[dict[str, Any]]:
     """The programs of a city, or of all, the newest first: facts, and no keys."""
-    access.require(actor, Permission.ROLE_ASSIGN, city_id)
-    query = select(OAuthClient, col(City.slug)).join(City, col(City.id) == col(OAuthClient.city_id))
-    if city_id is not None:
-        query = query.where(col(OAuthClient.city_id) == city_id)
+    access.require(actor, Permission.ROLE_ASSIGN, organisation_id)
+    query = select(OAuthClient, col(Organisation.slug)).join(
+        Organisation, col(Organisation.id) == col(OAuthClient.organisation_id)
+    )
+    if organisation_id is not None:
+        query = query.where(col(OAuthClient.organisation_id) == organisation_id)
     rows = await db.execute(query.order_by(col(OAuthClient.id).desc()))
     return [
         {
@@ -100,23 +102,23 @@ def key_file(client: OAuthClient, jwk: Mapping[str, Any], issuer: str) -> dict[s
 async def revoke_client(db: Session, actor: Actor, key: UUID, now: datetime | None = None) -> OAuthClient:
     """End a program: it gets no more tokens, and those that are out are refused from the next request on."""
     client = await db.get(OAuthClient, key, populate_existing=True, with_for_update=True)
-    if client is None or not _may_see(actor, client.city_id):
+    if client is None or not _may_see(actor, client.organisation_id):
         raise NotFound("No such program is registered.")
-    access.require(actor, Permission.ROLE_ASSIGN, client.city_id)
+    access.require(actor, Permission.ROLE_ASSIGN, client.organisation_id)
     if client.revoked_at is not None:
         raise Conflict("The program has been revoked before.")
     client.revoked_at = now or datetime.now(UTC)
     await db.flush()
     await touch_access(db)
     await audit.record(
-        db, actor, Event.CLIENT_REVOKED, Subject.CLIENT, client.id, place=client.city_id,
+        db, actor, Event.CLIENT_REVOKED, Subject.CLIENT, client.id, place=client.organisation_id,
         under=Permission.ROLE_ASSIGN, client=client.client_id,
     )  # fmt: skip
     return client
 
 
-def _may_see(actor: Actor, city_id: UUID) -> bool:
-    return city_id in actor.place_ids or actor.may(Permission.ROLE_ASSIGN, city_id)
+def _may_see(actor: Actor, organisation_id: UUID) -> bool:
+    return organisation_id in actor.place_ids or actor.may(Permission.ROLE_ASSIGN, organisation_id)
 
 
 def _checked_name(name: str) -> str:

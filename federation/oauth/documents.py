@@ -46,7 +46,7 @@ async def register(
 ) -> list[str]:
     """Register documents of a program; the hashes by which it names them. Those that are registered already stay.
     `only` says whether the program may run nothing else; None leaves it as it is."""
-    access.require(actor, Permission.ROLE_ASSIGN, client.city_id)
+    access.require(actor, Permission.ROLE_ASSIGN, client.organisation_id)
     if client.revoked_at is not None:
         raise Conflict("The program has been revoked before.")
     for text in texts:
@@ -67,7 +67,7 @@ async def register(
         await _end_tokens(db, client)
     facts: dict[str, Any] = {"client": client.client_id, "documents": len(rows), "only": client.documents_only}
     await audit.record(
-        db, actor, Event.CLIENT_DOCUMENTS_REGISTERED, Subject.CLIENT, client.id, place=client.city_id,
+        db, actor, Event.CLIENT_DOCUMENTS_REGISTERED, Subject.CLIENT, client.id, place=client.organisation_id,
         under=Permission.ROLE_ASSIGN, **facts,
     )  # fmt: skip
     return hashes
@@ -84,13 +84,13 @@ async def _end_tokens(db: Session, client: OAuthClient) -> None:
 
 async def forget_all(db: Session, actor: Actor, client: OAuthClient) -> None:
     """Remove all registered documents of a program, which then runs what it likes again."""
-    access.require(actor, Permission.ROLE_ASSIGN, client.city_id)
+    access.require(actor, Permission.ROLE_ASSIGN, client.organisation_id)
     await db.execute(delete(OAuthDocument).where(col(OAuthDocument.client_id) == client.id))
     if client.documents_only:
         client.documents_only = False
         await _end_tokens(db, client)
     facts: dict[str, Any] = {"client": client.client_id, "documents": 0, "only": False}
     await audit.record(
-        db, actor, Event.CLIENT_DOCUMENTS_REGISTERED, Subject.CLIENT, client.id, place=client.city_id,
+        db, actor, Event.CLIENT_DOCUMENTS_REGISTERED, Subject.CLIENT, client.id, place=client.organisation_id,
         under=Permission.ROLE_ASSIGN, **facts,
     )  # fmt: skip

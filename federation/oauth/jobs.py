@@ -41,7 +41,7 @@ _PURGE_TOKENS = text("""
             SELECT ctid FROM oauth_token WHERE expires_at < :before ORDER BY expires_at LIMIT :batch
             FOR UPDATE SKIP LOCKED))
         RETURNING jti, client_id, scope, issued_at)
-    SELECT g.jti, g.client_id, g.scope, g.issued_at, c.id, c.city_id
+    SELECT g.jti, g.client_id, g.scope, g.issued_at, c.id, c.organisation_id
     FROM gone g LEFT JOIN oauth_client c ON c.client_id = g.client_id
     ORDER BY g.client_id, g.jti
 """)
@@ -84,7 +84,7 @@ def _summaries(rows: Iterable[Any]) -> Iterable[Happening]:
             "last": max(row.issued_at for row in tokens).isoformat(),
             "jti_sha256": hashlib.sha256("\n".join(row.jti for row in tokens).encode()).hexdigest(),
         }
-        yield Happening(Event.TOKEN_ISSUED, Subject.CLIENT, tokens[0].id, facts, place=tokens[0].city_id)
+        yield Happening(Event.TOKEN_ISSUED, Subject.CLIENT, tokens[0].id, facts, place=tokens[0].organisation_id)
 
 
 @job("federation.rotate_keys", cron="17 3 * * *")

@@ -16,14 +16,14 @@ _bytes: Any = LargeBinary()
 
 
 class OAuthClient(SQLModel, table=True):
-    """A program of a city: its public keys, and the scopes it may ask for. It has no secret."""
+    """A program of an organisation: its public keys, and the scopes it may ask for. It has no secret."""
 
     __tablename__ = "oauth_client"
-    __table_args__ = (Index("ix_oauth_client_city_id", "city_id"),)
+    __table_args__ = (Index("ix_oauth_client_organisation_id", "organisation_id"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     client_id: str = Field(unique=True)
-    city_id: UUID = Field(foreign_key="city.id")
+    organisation_id: UUID = Field(foreign_key="organisation.id")
     name: str = ""
     jwks: dict[str, Any] = document()
     scopes: list[str] = words()
@@ -52,7 +52,7 @@ class OAuthToken(SQLModel, table=True):
     jti: str = Field(primary_key=True)
     client_id: str
     subject: str
-    city_id: UUID | None = None
+    organisation_id: UUID | None = None
     scope: str
     resource: str
     issued_at: dt.datetime = moment(now=True)

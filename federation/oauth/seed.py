@@ -18,7 +18,7 @@ from federation.jose import jose
 from federation.jose.keys import write_private
 from federation.oauth import clients
 from federation.oauth.models import OAuthClient
-from members.register.models import City
+from members.register.models import Organisation
 from wego.core.access import SCOPES, Means, system
 from wego.core.db import Session
 from wego.core.errors import Invalid
@@ -31,7 +31,7 @@ SCOPES_OF_DEMO = tuple(scope for scope in SCOPES if scope != "audit:read")
 async def seed(db: Session, home: Path, issuer: str) -> list[Path]:
     """Register the programs and write their files; cities that are not there are left out. The caller
     commits."""
-    cities = (await db.execute(select(City).where(col(City.slug).in_(CITIES)))).scalars().all()
+    cities = (await db.execute(select(Organisation).where(col(Organisation.slug).in_(CITIES)))).scalars().all()
     written = []
     for city in sorted(cities, key=lambda found: CITIES.index(found.slug)):
         path = home / "demo" / "clients" / f"{city.slug}.json"
@@ -40,11 +40,11 @@ async def seed(db: Session, home: Path, issuer: str) -> list[Path]:
     return written
 
 
-async def _seed_one(db: Session, city: City, path: Path, issuer: str) -> None:
+async def _seed_one(db: Session, city: Organisation, path: Path, issuer: str) -> None:
     known = (
         await db.execute(
             select(OAuthClient).where(
-                col(OAuthClient.city_id) == city.id,
+                col(OAuthClient.organisation_id) == city.id,
                 col(OAuthClient.name) == NAME,
                 col(OAuthClient.revoked_at).is_(None),
             )

@@ -63,7 +63,7 @@ class Program(ClientMixin):
     client_id: str
     jwks: Mapping[str, Any] = field(repr=False)
     scopes: tuple[str, ...]
-    city_id: UUID
+    organisation_id: UUID
     city_slug: str
     locale: str
     epoch: int
@@ -248,7 +248,7 @@ class AccessTokens(JWTBearerTokenGenerator):
     def get_extra_claims(self, client: Program, grant_type: Any, user: Any, scope: Any) -> dict[str, Any]:
         return {
             "member": entity_id(self._terms.issuer, client.city_slug),
-            "city": str(client.city_id),
+            "city": str(client.organisation_id),
             "locale": client.locale,
             "epoch": client.epoch,
             **({"documents": "registered"} if client.documents_only else {}),

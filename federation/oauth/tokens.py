@@ -89,11 +89,11 @@ class Form:
 
 
 _LOAD = """
-    SELECT c.id, c.client_id, c.jwks, c.scopes, c.city_id, y.slug, y.endonym_locale, e.seq, c.documents_only
+    SELECT c.id, c.client_id, c.jwks, c.scopes, c.organisation_id, y.slug, y.endonym_locale, e.seq, c.documents_only
     FROM access_epoch e
     JOIN oauth_client c ON c.client_id = $1 AND c.revoked_at IS NULL
-    JOIN city y ON y.id = c.city_id
-    JOIN membership m ON m.city_id = c.city_id AND m.status = ANY($2)
+    JOIN organisation y ON y.id = c.organisation_id
+    JOIN membership m ON m.organisation_id = c.organisation_id AND m.status = ANY($2)
 """
 _STANDING = sorted(status.value for status in ACTIVE)
 
@@ -109,7 +109,7 @@ _ISSUE = """
           AND set_config('synchronous_commit', 'on', true) = 'on'
         ON CONFLICT DO NOTHING RETURNING key
     ), kept AS (
-        INSERT INTO oauth_token (jti, client_id, subject, city_id, scope, resource, issued_at, expires_at)
+        INSERT INTO oauth_token (jti, client_id, subject, organisation_id, scope, resource, issued_at, expires_at)
         SELECT $3, $4, $4, $5::uuid, $6, $7, $8::timestamptz, $9::timestamptz
         WHERE (SELECT count(*) FROM used) = cardinality($1)
     )
@@ -128,8 +128,8 @@ async def load_program(hub: Hub, client_id: str) -> Program | None:
     row = await hub.database.reads.fetchrow(_LOAD, client_id, _STANDING)
     if row is None:
         return None
-    key, known_id, jwks, scopes, city_id, slug, locale, epoch, only = row
-    return Program(key, known_id, jose.members(jwks), tuple(scopes), city_id, slug, locale, epoch, only)
+    key, known_id, jwks, scopes, organisation_id, slug, locale, epoch, only = row
+    return Program(key, known_id, jose.members(jwks), tuple(scopes), organisation_id, slug, locale, epoch, only)
 
 
 async def issue(hub: Hub, form: Form, proofs: Sequence[str], pace: Pace, now: datetime | None = None) -> dict[str, Any]:
@@ -254,11 +254,17 @@ async def revoke(hub: Hub, verifier: Verifier, form: Form, pace: Pace, now: date
         if revoked.first() is not None:
             await touch_access(db)  # every reader of this token sees another epoch at his next request
             actor = Actor(
-                ActorKind.PROGRAM, program.client_id, posts=(Post(Role.PROGRAM, organisation(program.city_id)),)
+                ActorKind.PROGRAM, program.client_id, posts=(Post(Role.PROGRAM, organisation(program.organisation_id)),)
             )
             await audit.record(
-                db, actor, Event.TOKEN_REVOKED, Subject.CLIENT, program.key, place=program.city_id, jti=claims["jti"]
-            )
+                db,
+                actor,
+                Event.TOKEN_REVOKED,
+                Subject.CLIENT,
+                program.key,
+                place=program.organisation_id,
+                jti=claims["jti"],
+            )  # fmt: skip
 
 
 async def introspect(
@@ -275,7 +281,7 @@ async def introspect(
             return {"active": False}
         alive = text("""
             SELECT t.issued_at, m.status, m.not_before FROM oauth_token t
-            JOIN membership m ON m.city_id = t.city_id WHERE t.jti = :jti AND t.revoked_at IS NULL
+            JOIN membership m ON m.organisation_id = t.organisation_id WHERE t.jti = :jti AND t.revoked_at IS NULL
         """)
         row = (await db.execute(alive, {"jti": claims["jti"]})).one_or_none()
     if row is None or not in_standing(row.status, row.not_before, row.issued_at):

@@ -16,7 +16,6 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlmodel import SQLModel, col
 
-from i18n.language.collation import folded
 from i18n.language.origins import Origin
 from members.demo import cities as places
 from members.demo import history
@@ -26,18 +25,18 @@ from members.membership.models import Application, ApplicationFile
 from members.membership.states import PENDING
 from members.people.models import Person, RoleGrant
 from members.register import places as by_name
-from members.register.cities import CityFacts, checked
+from members.register.cities import CityFacts, checked, rows_of
 from members.register.models import (
     Body,
-    City,
-    CityName,
-    CityPlace,
     HistoryEvent,
     Membership,
     MembershipStatus,
     MembershipStep,
+    Organisation,
+    OrganisationPlace,
     Region,
 )
+from members.register.organisations import names_of
 from wego.core import access, audit
 from wego.core.access import Role
 from wego.core.audit import Event, Happening, Subject
@@ -115,7 +114,7 @@ class Network:
 
 async def seed(db: Session, *, progress: Progress | None = None) -> bool:
     """Load the demonstration network into an empty hub; False, and nothing done, where there are cities."""
-    if (await db.execute(select(col(City.id)).limit(1))).first() is not None:
+    if (await db.execute(select(col(Organisation.id)).limit(1))).first() is not None:
         return False
     network = compose()
     for kind, rows in network.rows.items():
@@ -159,20 +158,18 @@ def _moment(day: date) -> datetime:
     return datetime.combine(day, time(9), UTC)
 
 
-def _city(network: Network, place: places.DemoCity, told: history.DemoMembership) -> City:
+def _city(network: Network, place: places.DemoCity, told: history.DemoMembership) -> Organisation:
     values = {**asdict(place), "region": Region(place.region), "languages": tuple(place.languages)}
     facts = checked(CityFacts(**values))
     at = _moment(told.accepted or told.since) - timedelta(hours=1)
-    columns = {**asdict(facts), "languages": list(facts.languages)}
-    names = columns.pop("names")
-    city = City(**columns, sort_name=folded(names["en"]), created_at=at, updated_at=at)
-    network.add(city, *(CityName(city_id=city.id, locale=tag, name=name) for tag, name in names.items()))
-    network.add(*(CityPlace(**row) for row in by_name.rows(city.id, names)))
+    city, profile = rows_of(facts, at)
+    network.add(city, profile, *names_of(city.id, facts.names))
+    network.add(*(OrganisationPlace(**row) for row in by_name.rows(city.id, facts.names)))
     network.tell(Event.CITY_REGISTERED, Subject.CITY, city.id, at, place=city.id, slug=city.slug, country=city.country)
     return city
 
 
-def _member(network: Network, city: City, told: history.DemoMembership) -> None:
+def _member(network: Network, city: Organisation, told: history.DemoMembership) -> None:
     status = MembershipStatus(told.kind)
     at = _moment(told.since)
     body, reference = _DECIDED.get(told.since, (Body.EXECUTIVE_COMMITTEE, ""))
@@ -183,12 +180,12 @@ def _member(network: Network, city: City, told: history.DemoMembership) -> None:
         before = S.ASSOCIATE
     if status is not before:
         _step(network, city, (before, status), at, body, **words)
-    network.add(Membership(city_id=city.id, status=status, since=at, not_before=at))
+    network.add(Membership(organisation_id=city.id, status=status, since=at, not_before=at))
 
 
 def _step(
     network: Network,
-    city: City,
+    city: Organisation,
     states: tuple[MembershipStatus | None, MembershipStatus],
     at: datetime,
     body: Body,
@@ -201,7 +198,7 @@ def _step(
     source, target = states
     network.add(
         MembershipStep(
-            city_id=city.id,
+            organisation_id=city.id,
             at=at,
             from_status=source,
             to_status=target,
@@ -218,7 +215,7 @@ def _step(
     )  # fmt: skip
 
 
-def _applicant(network: Network, city: City, name: str, since: date) -> None:
+def _applicant(network: Network, city: Organisation, name: str, since: date) -> None:
     steps = APPLICANTS[city.slug]
     status, days = steps[-1]
     began, now = _moment(since), _moment(since) + timedelta(days=days)
@@ -229,19 +226,19 @@ def _applicant(network: Network, city: City, name: str, since: date) -> None:
         at, words = began + timedelta(days=after), _WORDS.get(target, ASSUMED)
         _step(network, city, (source, target), at, body, reason=words, assumed=True, application=str(application.id))
         source = target
-    network.add(Membership(city_id=city.id, status=status, since=now, not_before=began), application)
+    network.add(Membership(organisation_id=city.id, status=status, since=now, not_before=began), application)
     if status is not S.APPLICATION_DRAFT:  # the draft still lacks its form, so that the check has something to say
         network.add(_form(application, name, began))
 
 
 def _application(
-    city: City, name: str, began: datetime, now: datetime, steps: Sequence[tuple[MembershipStatus, int]]
+    city: Organisation, name: str, began: datetime, now: datetime, steps: Sequence[tuple[MembershipStatus, int]]
 ) -> Application:
     status = steps[-1][0]
     sent = dict(steps).get(S.SUBMITTED)
     changes = [{"item": Item.SIGNED_FORM.value, "note": _WORDS[S.CHANGES_REQUESTED], "locale": "en"}]
     return Application(
-        city_id=city.id,
+        organisation_id=city.id,
         status=status,
         motivation=f"{name} wants to share its digital services and learn from others. Demonstration only.",
         contact_name=f"CIO of {name}",
@@ -268,7 +265,7 @@ def _form(application: Application, name: str, at: datetime) -> ApplicationFile:
     )
 
 
-def _people(network: Network, cities: dict[str, City], known: dict[str, places.DemoCity]) -> None:
+def _people(network: Network, cities: dict[str, Organisation], known: dict[str, places.DemoCity]) -> None:
     founded = min(city.created_at for city in cities.values())
     for email, (name, role) in SECRETARIAT.items():
         _person(network, Person(email=email, name=name, created_at=founded), role, None)
@@ -288,10 +285,10 @@ def _hub_locale(languages: Iterable[str]) -> str:
     return next((tag for tag in languages if tag in places.HUB_LOCALES), "en")
 
 
-def _person(network: Network, person: Person, role: Role, city: City | None) -> None:
+def _person(network: Network, person: Person, role: Role, city: Organisation | None) -> None:
     at = person.created_at
     grant = RoleGrant(
-        id=new_id(), person_id=person.id, role=role, city_id=city.id if city else None, granted_at=at,
+        id=new_id(), person_id=person.id, role=role, organisation_id=city.id if city else None, granted_at=at,
         granted_by=SEED.subject,
     )  # fmt: skip
     network.add(person, grant)

@@ -1,4 +1,4 @@
-"""Applications: what a city sends to become a member, what of it is missing, and its files.
+"""Applications: what an organisation sends to become a member, what of it is missing, and its files.
 
 Binding text: WeGO's procedure of 2018 (design/domain.md section 1.2): a form signed by the mayor or an
 authorised representative, and an official letter if necessary.
@@ -21,7 +21,14 @@ from sqlmodel import col
 from i18n.language import locales
 from members.membership.models import Application, ApplicationFile
 from members.membership.states import PENDING
-from members.register.models import City, CityName, MembershipKind, MembershipStatus
+from members.register.models import (
+    City,
+    MembershipKind,
+    MembershipStatus,
+    Organisation,
+    OrganisationKind,
+    OrganisationName,
+)
 from wego.core import access
 from wego.core.access import Actor, Permission
 from wego.core.db import Session
@@ -71,7 +78,7 @@ class Upload:
 class ApplicationForm:
     """The fields of an application; a draft may lack any. A file that is None stays what it was."""
 
-    kind: MembershipKind = MembershipKind.CITY
+    kind: MembershipKind | None = None  # None: what follows from what the organisation is
     motivation: str = ""
     motivation_locale: str = "en"
     contact_name: str = ""
@@ -113,45 +120,44 @@ def media_type(content: bytes) -> str | None:
 async def by_id(db: Session, actor: Actor, application_id: UUID) -> Application:
     """The application, for its city and for the secretariat; nobody else learns that it exists."""
     application = found(await db.get(Application, application_id))
-    may = actor.may(Permission.MEMBERSHIP_READ, application.city_id)
+    may = actor.may(Permission.MEMBERSHIP_READ, application.organisation_id)
     return found(application if may else None)
 
 
-async def open_of(db: Session, city_id: UUID) -> Application | None:
-    """The application of a city that is still to be decided; there is at most one."""
-    query = select(Application).where(col(Application.city_id) == city_id, col(Application.decided_at).is_(None))
+async def open_of(db: Session, key: UUID) -> Application | None:
+    """The application of an organisation that is still to be decided; there is at most one."""
+    query = select(Application).where(col(Application.organisation_id) == key, col(Application.decided_at).is_(None))
     return (await db.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
 async def require_latest(db: Session, application: Application) -> None:
     """Refuse what is about an earlier application of the city than its latest."""
     newer = select(col(Application.id)).where(
-        col(Application.city_id) == application.city_id, col(Application.created_at) > application.created_at
+        col(Application.organisation_id) == application.organisation_id,
+        col(Application.created_at) > application.created_at,
     )
     if (await db.execute(newer.limit(1))).first() is not None:
-        raise Conflict("There is a newer application of this city.", path=("input", "application"))
+        raise Conflict("There is a newer application of this organisation.", path=("input", "application"))
 
 
 async def listed(
     db: Session, actor: Actor, statuses: Sequence[MembershipStatus] = tuple(PENDING)
-) -> Sequence[tuple[Application, City]]:
-    """The applications in these states with their cities, the longest waiting first. For the secretariat."""
+) -> Sequence[tuple[Application, Organisation]]:
+    """The applications in these states with their organisations, the longest waiting first. For the secretariat."""
     access.require(actor, Permission.MEMBERSHIP_READ)
     query = (
-        select(Application, City)
-        .join(City, col(City.id) == col(Application.city_id))
+        select(Application, Organisation)
+        .join(Organisation, col(Organisation.id) == col(Application.organisation_id))
         .where(col(Application.status).in_(statuses))
         .order_by(col(Application.created_at), col(Application.id))
     )
     return [(row[0], row[1]) for row in (await db.execute(query)).all()]
 
 
-async def save(
-    db: Session, city_id: UUID, form: ApplicationForm, status: MembershipStatus, now: datetime
-) -> Application:
-    """Write the form into the open application of the city, or into a new one. The caller holds the lock."""
+async def save(db: Session, key: UUID, form: ApplicationForm, status: MembershipStatus, now: datetime) -> Application:
+    """Write the form into the open application of the organisation, or into a new one. The caller holds the lock."""
     values = _checked(form)
-    application = await open_of(db, city_id) or Application(city_id=city_id, created_at=now)
+    application = await open_of(db, key) or Application(organisation_id=key, created_at=now)
     application.sqlmodel_update({**values, "status": status})
     db.add(application)
     await db.flush()
@@ -217,7 +223,7 @@ async def completeness(db: Session, application: Application) -> tuple[Checked, 
         Item.SIGNATORY: bool(application.signatory_role),
         Item.CONTACT: bool(application.contact_name.strip() and application.contact_email),
         Item.MOTIVATION: bool(application.motivation.strip()),
-        Item.CITY_FACTS: await _has_facts(db, application.city_id),
+        Item.CITY_FACTS: await _has_facts(db, application.organisation_id),
         Item.OFFICIAL_LETTER: FileKind.OFFICIAL_LETTER.value in files,
     }
     return tuple(
@@ -247,23 +253,25 @@ def missing(key: Item) -> Invalid:
         case Item.MOTIVATION:
             return Invalid("The motivation is missing.", path=("input", "motivation"))
         case Item.CITY_FACTS:
-            return Invalid("Facts of the city are missing in the register.", path=("input", "city"))
+            return Invalid("Facts of the organisation are missing in the register.", path=("input", "city"))
         case Item.OFFICIAL_LETTER:
             return Invalid("The official letter that was asked for is missing.", path=("input", "officialLetter"))
 
 
-async def _has_facts(db: Session, city_id: UUID) -> bool:
-    """Whether the register knows what every member shows: languages, population, its own name."""
-    query = (
-        select(City, col(CityName.name))
-        .outerjoin(
-            CityName,
-            (col(CityName.city_id) == col(City.id)) & (col(CityName.locale) == col(City.endonym_locale)),
-        )
-        .where(col(City.id) == city_id)
+async def _has_facts(db: Session, key: UUID) -> bool:
+    """Whether the register knows what every member shows: its languages, its own name and, of a city, how many people
+    live there."""
+    own_name = (col(OrganisationName.organisation_id) == col(Organisation.id)) & (
+        col(OrganisationName.locale) == col(Organisation.endonym_locale)
     )
-    city, endonym = (await db.execute(query)).one()
-    return bool(city.languages and city.population and endonym)
+    query = (
+        select(Organisation, col(OrganisationName.name), col(City.population))
+        .outerjoin(OrganisationName, own_name)
+        .outerjoin(City, col(City.id) == col(Organisation.id))
+        .where(col(Organisation.id) == key)
+    )
+    row, endonym, population = (await db.execute(query)).one()
+    return bool(row.languages and endonym and (population or row.kind is not OrganisationKind.CITY))
 
 
 def checked_requests(requested: Sequence[Requested]) -> list[dict[str, Any]]:

@@ -25,18 +25,18 @@ NIGHT = access.system("nightly job")
 async def end_notices(database: Database, now: datetime | None = None) -> None:
     """End every membership whose notice period is over; one transaction each, so that none holds up another."""
     at = now or datetime.now(UTC)
-    for city_id in await _due(database, at):
+    for key in await _due(database, at):
         try:
             async with database.session() as db:
-                await membership.end_notice(db, NIGHT, city_id, now=at)
+                await membership.end_notice(db, NIGHT, key, now=at)
         except Conflict:  # somebody else was faster, or the notice was answered meanwhile: nothing is left to do
             continue
 
 
 async def _due(database: Database, at: datetime) -> list[UUID]:
-    query = select(col(Membership.city_id)).where(
+    query = select(col(Membership.organisation_id)).where(
         col(Membership.ends_on) <= at.date(),
         col(Membership.status).in_([MembershipStatus.RESIGNING, MembershipStatus.SUSPENDED]),
     )
     async with database.session() as db:
-        return list((await db.execute(query.order_by(col(Membership.city_id)))).scalars())
+        return list((await db.execute(query.order_by(col(Membership.organisation_id)))).scalars())

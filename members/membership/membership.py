@@ -23,11 +23,19 @@ from members.membership.applications import ApplicationForm, Requested
 from members.membership.models import Application
 from members.membership.states import PENDING, RULES, Transition, Verb, transition
 from members.people.people import touch_access
-from members.register import cities
-from members.register.models import Body, City, Membership, MembershipKind, MembershipStatus, MembershipStep
-from wego.core import access, audit
+from members.register.models import (
+    MEMBERSHIP_OF,
+    Body,
+    Membership,
+    MembershipKind,
+    MembershipStatus,
+    MembershipStep,
+    Organisation,
+)
+from members.register.organisations import subject_of
+from wego.core import access, audit, reads
 from wego.core.access import Actor
-from wego.core.audit import Event, Happening, Subject
+from wego.core.audit import Event, Happening
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, Refusal
 from wego.core.forms import Form, found
@@ -56,6 +64,7 @@ CHECKING = Decision(body=Body.SECRETARIAT)  # of a check that began with the dec
 class Step:
     """A locked membership, its state, the row of the table that leads on from there, and the moment."""
 
+    organisation: Organisation
     membership: Membership
     source: MembershipStatus | None
     row: Transition
@@ -63,56 +72,72 @@ class Step:
 
 
 async def apply(
-    db: Session, actor: Actor, city_id: UUID, form: ApplicationForm, *, now: datetime | None = None
+    db: Session, actor: Actor, key: UUID, form: ApplicationForm, *, now: datetime | None = None
 ) -> Application:
     """Begin an application or change its draft; also again, after an earlier one ended."""
-    await _require(db, actor, Verb.APPLY, city_id)
+    await _require(db, actor, Verb.APPLY, key)
     at = now or datetime.now(UTC)
-    found(await db.get(City, city_id))
-    created = await _begin(db, city_id, form.kind, at)
-    membership = await locked(db, city_id)
+    organisation = found(await db.get(Organisation, key))
+    kind = _kind_for(organisation, form.kind)
+    created = await _begin(db, key, kind, at)
+    membership = await locked(db, key)
     before = None if created else membership.status
-    row = transition(before, Verb.APPLY, form.kind)
+    row = transition(before, Verb.APPLY, kind)
     if row is None or row.target is None:
         raise _impossible(membership, Verb.APPLY)
-    membership.kind = form.kind
-    application = await applications.save(db, city_id, form, row.target, at)
+    membership.kind = kind
+    application = await applications.save(db, key, replace(form, kind=kind), row.target, at)
     if before is row.target:
-        await _tell(db, actor, [_happening(Event.APPLICATION_DRAFTED, city_id, application.id)])
+        await _tell(db, actor, [_happening(Event.APPLICATION_DRAFTED, organisation, application.id)])
     else:
         membership.ends_on = None
-        await _take(db, actor, Step(membership, before, row, at))
+        await _take(db, actor, Step(organisation, membership, before, row, at))
     return application
 
 
-async def submit(db: Session, actor: Actor, city_id: UUID, *, now: datetime | None = None) -> Membership:
+def _kind_for(organisation: Organisation, asked: MembershipKind | None) -> MembershipKind:
+    """As what an organisation belongs: that follows from what it is."""
+    kind = MEMBERSHIP_OF.get(organisation.kind)
+    if kind is None:
+        raise Conflict("An organisation of this kind does not apply for membership: {kind}.", kind=organisation.kind)
+    if asked not in (None, kind):
+        raise Invalid(
+            "An organisation of the kind {kind} belongs as {membership}.",
+            path=("input", "kind"),
+            kind=organisation.kind,
+            membership=kind,
+        )
+    return kind
+
+
+async def submit(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Membership:
     """Hand in a complete application."""
-    step = await _ready(db, actor, Verb.SUBMIT, city_id, now)
-    application = found(await applications.open_of(db, city_id))
+    step = await _ready(db, actor, Verb.SUBMIT, key, now)
+    application = found(await applications.open_of(db, key))
     await applications.require_complete(db, application)
     return await _take(db, actor, step)
 
 
-async def start_check(db: Session, actor: Actor, city_id: UUID, *, now: datetime | None = None) -> Membership:
+async def start_check(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Membership:
     """Take a submitted application into hand."""
-    step = await _ready(db, actor, Verb.START_CHECK, city_id, now)
+    step = await _ready(db, actor, Verb.START_CHECK, key, now)
     return await _take(db, actor, step)
 
 
 async def request_changes(
     db: Session,
     actor: Actor,
-    city_id: UUID,
+    key: UUID,
     requested: Sequence[Requested],
     decision: Decision = NO_WORDS,
     *,
     now: datetime | None = None,
 ) -> Membership:
     """Send an application back, with the list of what is missing or has to be changed."""
-    step = await _ready(db, actor, Verb.REQUEST_CHANGES, city_id, now)
+    step = await _ready(db, actor, Verb.REQUEST_CHANGES, key, now)
     changes = applications.checked_requests(requested)
     decision = _checked(decision, step.row)
-    application = found(await applications.open_of(db, city_id))
+    application = found(await applications.open_of(db, key))
     application.requested_changes = [{**change, "locale": decision.locale} for change in changes]
     notes = [f"{change['item']}: {change['note']}" if change["note"] else change["item"] for change in changes]
     told = decision if decision.reason else replace(decision, reason="\n".join(notes))
@@ -120,80 +145,82 @@ async def request_changes(
 
 
 async def accept(
-    db: Session, actor: Actor, city_id: UUID, decision: Decision = NO_WORDS, *, now: datetime | None = None
+    db: Session, actor: Actor, key: UUID, decision: Decision = NO_WORDS, *, now: datetime | None = None
 ) -> Membership:
     """Accept the application of a city as complete: it is an associate from now on."""
-    step = await _ready(db, actor, Verb.ACCEPT, city_id, now)
-    await applications.require_complete(db, found(await applications.open_of(db, city_id)))
+    step = await _ready(db, actor, Verb.ACCEPT, key, now)
+    await applications.require_complete(db, found(await applications.open_of(db, key)))
     return await _take(db, actor, step, decision)
 
 
 async def decline(
-    db: Session, actor: Actor, city_id: UUID, decision: Decision, *, now: datetime | None = None
+    db: Session, actor: Actor, key: UUID, decision: Decision, *, now: datetime | None = None
 ) -> Membership:
     """Decline an application, or an associate whom the body did not approve. The reason is mandatory."""
-    step = await _ready(db, actor, Verb.DECLINE, city_id, now)
+    step = await _ready(db, actor, Verb.DECLINE, key, now)
     return await _take(db, actor, step, decision)
 
 
 async def withdraw(
-    db: Session, actor: Actor, city_id: UUID, decision: Decision = NO_WORDS, *, now: datetime | None = None
+    db: Session, actor: Actor, key: UUID, decision: Decision = NO_WORDS, *, now: datetime | None = None
 ) -> Membership:
     """Take an application back, at any time before it is decided."""
-    step = await _ready(db, actor, Verb.WITHDRAW, city_id, now)
+    step = await _ready(db, actor, Verb.WITHDRAW, key, now)
     return await _take(db, actor, step, decision)
 
 
 async def admit(
-    db: Session, actor: Actor, city_ids: Sequence[UUID], decision: Decision, *, now: datetime | None = None
+    db: Session, actor: Actor, keys: Sequence[UUID], decision: Decision, *, now: datetime | None = None
 ) -> list[Membership]:
-    """Record the body's decision that admits one city or several at once: all of them, or none."""
+    """Record the body's decision that admits one organisation or several at once: all of them, or none."""
     access.require(actor, RULES[Verb.ADMIT].permission)
-    if not 0 < len(set(city_ids)) <= BATCH_LIMIT:
-        raise Invalid("Name at least one city and at most {limit}.", path=("input", "cities"), limit=BATCH_LIMIT)
+    if not 0 < len(set(keys)) <= BATCH_LIMIT:
+        raise Invalid(
+            "Name at least one organisation and at most {limit}.", path=("input", "cities"), limit=BATCH_LIMIT
+        )
     form, ready = Form(), []
-    for city_id in sorted(set(city_ids)):  # one order of locking, so that two batches never wait for each other
+    for key in sorted(set(keys)):  # one order of locking, so that two batches never wait for each other
         try:
-            step = await _ready(db, actor, Verb.ADMIT, city_id, now)
+            step = await _ready(db, actor, Verb.ADMIT, key, now)
             _checked(decision, step.row)
             ready.append(step)
         except Refusal as refusal:
             for one in refusal.each:
-                one.path = one.path or ("input", "cities", list(city_ids).index(city_id))
+                one.path = one.path or ("input", "cities", list(keys).index(key))
                 form.refuse(one)
     form.settle()
     return [await _take(db, actor, step, decision) for step in ready]
 
 
 async def suspend(
-    db: Session, actor: Actor, city_id: UUID, decision: Decision, *, now: datetime | None = None
+    db: Session, actor: Actor, key: UUID, decision: Decision, *, now: datetime | None = None
 ) -> Membership:
     """Suspend a member: its people and programs lose the rights of members at once. Needs a reason."""
-    step = await _ready(db, actor, Verb.SUSPEND, city_id, now)
+    step = await _ready(db, actor, Verb.SUSPEND, key, now)
     return await _take(db, actor, step, decision)
 
 
 async def reinstate(
-    db: Session, actor: Actor, city_id: UUID, decision: Decision = NO_WORDS, *, now: datetime | None = None
+    db: Session, actor: Actor, key: UUID, decision: Decision = NO_WORDS, *, now: datetime | None = None
 ) -> Membership:
     """Lift a suspension: the member is again what it was. Tokens from before stay refused."""
-    step = await _ready(db, actor, Verb.REINSTATE, city_id, now)
+    step = await _ready(db, actor, Verb.REINSTATE, key, now)
     step.membership.not_before = step.at
     return await _take(db, actor, step, decision)
 
 
 async def resign(
-    db: Session, actor: Actor, city_id: UUID, decision: Decision, *, now: datetime | None = None
+    db: Session, actor: Actor, key: UUID, decision: Decision, *, now: datetime | None = None
 ) -> Membership:
     """Give written notice (the reason). The member stays one until the notice period is over."""
-    step = await _ready(db, actor, Verb.RESIGN, city_id, now)
+    step = await _ready(db, actor, Verb.RESIGN, key, now)
     step.membership.ends_on = months_after(step.at.date(), NOTICE_MONTHS)
     return await _take(db, actor, step, decision)
 
 
-async def end_notice(db: Session, actor: Actor, city_id: UUID, *, now: datetime | None = None) -> Membership:
+async def end_notice(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Membership:
     """End a membership whose notice period is over."""
-    step = await _ready(db, actor, Verb.END_NOTICE, city_id, now)
+    step = await _ready(db, actor, Verb.END_NOTICE, key, now)
     ends_on = step.membership.ends_on
     if ends_on is None:
         raise _impossible(step.membership, Verb.END_NOTICE)
@@ -208,41 +235,46 @@ def months_after(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-async def locked(db: Session, city_id: UUID) -> Membership:
+async def locked(db: Session, key: UUID) -> Membership:
     """The membership as it is now, locked until the end of the transaction."""
-    query = select(Membership).where(col(Membership.city_id) == city_id).with_for_update()
+    query = select(Membership).where(col(Membership.organisation_id) == key).with_for_update()
     result = await db.execute(query.execution_options(populate_existing=True))
     membership = result.scalar_one_or_none()
     if membership is None:
-        raise Conflict("This city has not applied for membership.")
+        raise Conflict("This organisation has not applied for membership.")
     return membership
 
 
-async def _begin(db: Session, city_id: UUID, kind: MembershipKind, at: datetime) -> bool:
-    """Make the membership of a city that has none; False when it has one."""
-    values = {"city_id": city_id, "kind": kind, "status": MembershipStatus.APPLICATION_DRAFT, "since": at}
+async def _begin(db: Session, key: UUID, kind: MembershipKind, at: datetime) -> bool:
+    """Make the membership of an organisation that has none; False when it has one."""
+    values = {
+        "organisation_id": key,
+        "kind": kind,
+        "status": MembershipStatus.APPLICATION_DRAFT,
+        "since": at,
+    }
     query = insert(Membership).values(**values, not_before=at).on_conflict_do_nothing()
-    return (await db.execute(query.returning(col(Membership.city_id)))).first() is not None
+    return (await db.execute(query.returning(col(Membership.organisation_id)))).first() is not None
 
 
-async def _require(db: Session, actor: Actor, verb: Verb, city_id: UUID) -> None:
-    """May the actor? Who may not even know the city learns nothing more."""
+async def _require(db: Session, actor: Actor, verb: Verb, key: UUID) -> None:
+    """May the actor? Who may not even know the organisation learns nothing more."""
     rule = RULES[verb]
-    place = city_id if rule.own_city else None
+    place = key if rule.own_city else None
     if actor.signed_in and not actor.may(rule.permission, place):
-        await cities.seen_by(db, actor, city_id)
+        await reads.locate(db, actor, Organisation, key)
     access.require(actor, rule.permission, place)
 
 
-async def _ready(db: Session, actor: Actor, verb: Verb, city_id: UUID, now: datetime | None) -> Step:
+async def _ready(db: Session, actor: Actor, verb: Verb, key: UUID, now: datetime | None) -> Step:
     """Lock the membership and find the row of the table that the verb takes from its present state."""
-    await _require(db, actor, verb, city_id)
-    found(await db.get(City, city_id))
-    membership = await locked(db, city_id)
+    await _require(db, actor, verb, key)
+    organisation = found(await db.get(Organisation, key))
+    membership = await locked(db, key)
     row = transition(membership.status, verb, membership.kind)
     if row is None:
         raise _impossible(membership, verb)
-    return Step(membership, membership.status, row, now or datetime.now(UTC))
+    return Step(organisation, membership, membership.status, row, now or datetime.now(UTC))
 
 
 def _impossible(membership: Membership, verb: Verb) -> Conflict:
@@ -302,7 +334,7 @@ async def _take(db: Session, actor: Actor, step: Step, decision: Decision = NO_W
     await db.flush()
     await touch_access(db)
     happenings = [
-        _happening(event, membership.city_id, application, source, reached, words)
+        _happening(event, step.organisation, application, source, reached, words)
         for event, source, reached, words in told
     ]
     await _tell(db, actor, happenings)
@@ -311,7 +343,7 @@ async def _take(db: Session, actor: Actor, step: Step, decision: Decision = NO_W
 
 async def _follow(db: Session, step: Step, target: MembershipStatus) -> UUID | None:
     """The open application goes along with the membership, and is kept once it is decided."""
-    application = await applications.open_of(db, step.membership.city_id)
+    application = await applications.open_of(db, step.membership.organisation_id)
     if application is None:
         return None
     application.status = target
@@ -326,7 +358,7 @@ def _timeline(
     step: Step, actor: Actor, source: MembershipStatus | None, target: MembershipStatus, said: Decision
 ) -> MembershipStep:
     return MembershipStep(
-        city_id=step.membership.city_id,
+        organisation_id=step.membership.organisation_id,
         at=step.at,
         from_status=source,
         to_status=target,
@@ -340,7 +372,7 @@ def _timeline(
 
 def _happening(
     event: Event,
-    city_id: UUID,
+    organisation: Organisation,
     application_id: UUID | None,
     source: MembershipStatus | None = None,
     target: MembershipStatus | None = None,
@@ -351,11 +383,12 @@ def _happening(
         "application": str(application_id) if application_id else None,
         "body": said.body.value if said.body else None,
     }
+    told = {name: value for name, value in facts.items() if value}
     return Happening(
-        event, Subject.CITY, city_id, {key: value for key, value in facts.items() if value},
+        event, subject_of(organisation), organisation.id, told,
         words={"reason": said.reason, "reference": said.reference},
         decided={"status": (source.value if source else None, target.value)} if target else {},
-        place=city_id, under=_UNDER.get(event), body=said.body.value if said.body in _BODIES else "",
+        place=organisation.id, under=_UNDER.get(event), body=said.body.value if said.body in _BODIES else "",
     )  # fmt: skip
 
 

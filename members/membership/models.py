@@ -1,4 +1,4 @@
-"""The nouns of an application: what a city sends to become a member, and its files."""
+"""The nouns of an application: what an organisation sends to become a member, and its files."""
 
 # No `from __future__ import annotations` in model modules: it breaks SQLModel (fastapi/sqlmodel#196).
 
@@ -17,16 +17,16 @@ _bytes: Any = LargeBinary()
 
 
 class Application(SQLModel, table=True):
-    """What a city sends to become a member. One is open at a time; decided ones are kept."""
+    """What an organisation sends to become a member. One is open at a time; decided ones are kept."""
 
     __tablename__ = "application"
     __table_args__ = (
-        Index("ix_application_city_id", "city_id"),
-        Index("uq_application_open", "city_id", unique=True, postgresql_where=text("decided_at is null")),
+        Index("ix_application_organisation_id", "organisation_id"),
+        Index("uq_application_open", "organisation_id", unique=True, postgresql_where=text("decided_at is null")),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    city_id: UUID = Field(foreign_key="city.id")
+    organisation_id: UUID = Field(foreign_key="organisation.id")
     kind: MembershipKind = vocabulary(MembershipKind, default=MembershipKind.CITY)
     status: MembershipStatus = vocabulary(MembershipStatus, default=MembershipStatus.APPLICATION_DRAFT)
     motivation: str = ""

@@ -15,8 +15,15 @@ from sqlmodel import col
 from members.membership import applications
 from members.membership.states import PENDING
 from members.people.models import Person, RoleGrant
-from members.register import cities
-from members.register.models import City, CityName, Membership, MembershipStatus, MembershipStep
+from members.register import cities, organisations
+from members.register.models import (
+    Membership,
+    MembershipStatus,
+    MembershipStep,
+    Organisation,
+    OrganisationKind,
+    OrganisationName,
+)
 from wego.core import access
 from wego.core.access import Actor, Permission
 from wego.core.db import Session
@@ -27,59 +34,69 @@ Row = dict[str, Any]
 async def members(
     db: Session, actor: Actor, *, statuses: Sequence[MembershipStatus] = (), country: str = ""
 ) -> list[Row]:
-    """The cities with their membership, by slug."""
+    """The organisations with their membership, by slug."""
     access.require(actor, Permission.MEMBERSHIP_READ)
+    its_name = (col(OrganisationName.organisation_id) == col(Organisation.id)) & (col(OrganisationName.locale) == "en")
     query = (
-        select(City, Membership, col(CityName.name))
-        .outerjoin(Membership, col(Membership.city_id) == col(City.id))
-        .outerjoin(CityName, (col(CityName.city_id) == col(City.id)) & (col(CityName.locale) == "en"))
-        .order_by(col(City.slug))
+        select(Organisation, Membership, col(OrganisationName.name))
+        .outerjoin(Membership, col(Membership.organisation_id) == col(Organisation.id))
+        .outerjoin(OrganisationName, its_name)
+        .order_by(col(Organisation.slug))
     )
     if statuses:
         query = query.where(col(Membership.status).in_(statuses))
     if country:
-        query = query.where(col(City.country) == country)
-    return [_member(city, membership, name) for city, membership, name in (await db.execute(query)).all()]
+        query = query.where(col(Organisation.country) == country)
+    return [_member(row, membership, name) for row, membership, name in (await db.execute(query)).all()]
 
 
-def _member(city: City, membership: Membership | None, name: str) -> Row:
+def _member(row: Organisation, membership: Membership | None, name: str) -> Row:
     return {
-        "city": city.slug,
+        "organisation": row.slug,
+        "kind": row.kind,
         "name": name,
-        "country": city.country,
-        "kind": membership.kind if membership else None,
+        "country": row.country,
         "status": membership.status if membership else None,
         "since": membership.since.date().isoformat() if membership else None,
         "ends_on": membership.ends_on.isoformat() if membership and membership.ends_on else None,
     }
 
 
-async def city(db: Session, actor: Actor, slug: str) -> Row:
-    """All that the register says of a city, its membership and its people."""
+async def organisation(db: Session, actor: Actor, slug: str) -> Row:
+    """All that the register says of an organisation, its membership and its people."""
     access.require(actor, Permission.MEMBERSHIP_READ)
-    found = await cities.by_slug(db, slug)
-    facts = await cities.facts_of(db, found)
-    membership = await db.get(Membership, found.id)
-    return {
-        **_member(found, membership, facts.names["en"]),
+    row = await organisations.by_slug(db, slug)
+    facts = await organisations.facts_of(db, row)
+    common = {
+        **_member(row, await db.get(Membership, row.id), facts.names["en"]),
         "endonym": facts.names[facts.endonym_locale],
-        "subdivision": found.subdivision,
-        "region": found.region,
-        "population": found.population,
-        "languages": ", ".join(found.languages),
-        "time_zone": found.time_zone,
-        "website": found.website,
-        "people": len(await people(db, actor, found.id)),
+        "region": row.region,
+        "languages": ", ".join(row.languages),
+        "website": row.website,
+        "people": len(await people(db, actor, row.id)),
+    }
+    return common | (await _profile(db, row) if row.kind is OrganisationKind.CITY else {})
+
+
+async def _profile(db: Session, row: Organisation) -> Row:
+    """What only a city has."""
+    profile = await cities.profile_of(db, row.id)
+    return {
+        "subdivision": profile.subdivision,
+        "population": profile.population,
+        "latitude": profile.latitude,
+        "longitude": profile.longitude,
+        "time_zone": profile.time_zone,
     }
 
 
 async def timeline(db: Session, actor: Actor, slug: str) -> list[Row]:
     """The steps of a membership, oldest first."""
     access.require(actor, Permission.MEMBERSHIP_READ)
-    found = await cities.by_slug(db, slug)
+    found = await organisations.by_slug(db, slug)
     query = (
         select(MembershipStep)
-        .where(col(MembershipStep.city_id) == found.id)
+        .where(col(MembershipStep.organisation_id) == found.id)
         .order_by(col(MembershipStep.at), col(MembershipStep.id))
     )
     return [
@@ -104,7 +121,7 @@ async def pending(db: Session, actor: Actor, statuses: Sequence[MembershipStatus
         lacking = [check.key for check in checks if check.required and not check.present]
         rows.append(
             {
-                "city": place.slug,
+                "organisation": place.slug,
                 "kind": application.kind,
                 "status": application.status,
                 "begun": application.created_at.date().isoformat(),
@@ -116,13 +133,13 @@ async def pending(db: Session, actor: Actor, statuses: Sequence[MembershipStatus
     return rows
 
 
-async def people(db: Session, actor: Actor, city_id: UUID | None) -> list[Row]:
+async def people(db: Session, actor: Actor, key: UUID | None) -> list[Row]:
     """The people of a city, or of the secretariat, with their roles."""
     access.require(actor, Permission.PERSON_READ)
     query = (
         select(Person, RoleGrant)
         .join(RoleGrant, col(RoleGrant.person_id) == col(Person.id))
-        .where(col(RoleGrant.revoked_at).is_(None), col(RoleGrant.city_id).is_not_distinct_from(city_id))
+        .where(col(RoleGrant.revoked_at).is_(None), col(RoleGrant.organisation_id).is_not_distinct_from(key))
         .order_by(col(RoleGrant.role), col(Person.email))
     )
     return [

@@ -60,22 +60,21 @@ async def invite(
     email: str,
     name: str,
     role: Role,
-    city_id: UUID | None = None,
+    place_id: UUID | None = None,
     locale: str = "en",
     now: datetime | None = None,
     secret: Callable[[], str] = new_secret,
 ) -> Invited:
     """Invite somebody to a role: a CIO into his own city, an officer anywhere."""
-    access.require(actor, Permission.PERSON_INVITE, city_id)
-    await people.city_of(db, city_id)
-    people.check_place(role, city_id)
-    people.require_reach(actor, role, city_id)
+    access.require(actor, Permission.PERSON_INVITE, place_id)
+    people.check_place(role, await people.place_of(db, place_id))
+    people.require_reach(actor, role, place_id)
     form = Form()
     invitation = Invitation(
         email=form.email(email, "input", "email"),
         name=form.text(name, "input", "name", limit=120),
         locale=locales.asked(form, locale, "input", "locale"),
-        city_id=city_id,
+        organisation_id=place_id,
         role=role,
         invited_by=actor.subject,
         created_at=(at := now or datetime.now(UTC)),
@@ -86,7 +85,7 @@ async def invite(
     db.add(invitation)
     await db.flush()
     await audit.record(
-        db, actor, Event.PERSON_INVITED, Subject.INVITATION, invitation.id, place=city_id,
+        db, actor, Event.PERSON_INVITED, Subject.INVITATION, invitation.id, place=place_id,
         under=Permission.PERSON_INVITE, role=role.value,
     )  # fmt: skip
     return Invited(invitation, link)
@@ -118,7 +117,7 @@ async def accept(
         await _require_open(db, invitation, at, "invitation")
     person = person or await _new_person(db, invitation, locale, at)
     await people.grant_role(
-        db, person.id, invitation.role, invitation.city_id, granted_by=invitation.invited_by, now=at
+        db, person.id, invitation.role, invitation.organisation_id, granted_by=invitation.invited_by, now=at
     )
     invitation.status = InvitationStatus.ACCEPTED
     db.add(invitation)
@@ -126,7 +125,7 @@ async def accept(
     # Who is signed in is the one who acts; nobody else can be than the person who was made by this.
     acting = actor if actor.signed_in else Actor(ActorKind.PERSON, str(person.id), person.id, means=actor.means)
     await audit.record(
-        db, acting, Event.INVITATION_ACCEPTED, Subject.INVITATION, invitation.id, place=invitation.city_id,
+        db, acting, Event.INVITATION_ACCEPTED, Subject.INVITATION, invitation.id, place=invitation.organisation_id,
         decided={"role": (None, invitation.role.value)}, person=str(person.id),
     )  # fmt: skip
     return Accepted(invitation, person)
@@ -171,10 +170,10 @@ async def _still_invited(db: Session, invitation: Invitation) -> bool:
     except NotFound:
         return False
     try:
-        people.require_reach(inviter, invitation.role, invitation.city_id)
+        people.require_reach(inviter, invitation.role, invitation.organisation_id)
     except NotAllowed:
         return False
-    return inviter.may(Permission.PERSON_INVITE, invitation.city_id)
+    return inviter.may(Permission.PERSON_INVITE, invitation.organisation_id)
 
 
 async def _new_person(db: Session, invitation: Invitation, locale: str | None, at: datetime) -> Person:
@@ -190,8 +189,8 @@ async def _new_person(db: Session, invitation: Invitation, locale: str | None, a
     return person
 
 
-def _word(city_id: UUID | None) -> str | None:
-    return str(city_id) if city_id else None
+def _word(place_id: UUID | None) -> str | None:
+    return str(place_id) if place_id else None
 
 
 def _digest(secret: str) -> bytes:

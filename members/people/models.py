@@ -31,24 +31,24 @@ class Person(SQLModel, table=True):
 
 
 class RoleGrant(SQLModel, table=True):
-    """A role of a person, in a city or (no city) in the secretariat; kept when it ends."""
+    """A role of a person at a place: an organisation, a body, or (none) the secretariat; kept when it ends."""
 
     __tablename__ = "role_grant"
     __table_args__ = (
         Index(
             "uq_role_grant_open", "person_id", "role",
-            text("coalesce(city_id, '00000000-0000-0000-0000-000000000000')"),
+            text("coalesce(organisation_id, '00000000-0000-0000-0000-000000000000')"),
             unique=True, postgresql_where=text("revoked_at is null"),
         ),
-        Index("ix_role_grant_city_id", "city_id"),
+        Index("ix_role_grant_organisation_id", "organisation_id"),
         CheckConstraint(
-            "(role in ('officer', 'secretariat_editor', 'auditor')) = (city_id is null)", name="place"
+            "(role in ('officer', 'secretariat_editor', 'auditor')) = (organisation_id is null)", name="place"
         ),
     )  # fmt: skip
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     person_id: UUID = Field(foreign_key="person.id")
-    city_id: UUID | None = Field(default=None, foreign_key="city.id")
+    organisation_id: UUID | None = Field(default=None, foreign_key="organisation.id")
     role: Role = vocabulary(Role)
     granted_at: dt.datetime = moment(now=True)
     granted_by: str = ""
@@ -70,7 +70,7 @@ class Invitation(SQLModel, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     email: str
     name: str
-    city_id: UUID | None = Field(default=None, foreign_key="city.id", index=True)
+    organisation_id: UUID | None = Field(default=None, foreign_key="organisation.id", index=True)
     role: Role = vocabulary(Role)
     locale: str = "en"
     secret_hash: bytes = Field(sa_type=_bytes, unique=True)

@@ -15,9 +15,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from members.people.models import Invitation, InvitationStatus, Person, RoleGrant
-from members.register.models import ACTIVE, City, Membership
+from members.register.models import ACTIVE, BODIES, Membership, MembershipStatus, Organisation
 from wego.core import access, audit
-from wego.core.access import GRANTS, HELD_AT, Actor, ActorKind, Permission, PlaceKind, Post, Role, organisation
+from wego.core.access import (
+    GRANTS,
+    HELD_AT,
+    SECRETARIAT,
+    Actor,
+    ActorKind,
+    Permission,
+    Place,
+    PlaceKind,
+    Post,
+    Role,
+)
 from wego.core.audit import Event, Subject
 from wego.core.db import Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, Refusal
@@ -35,21 +46,25 @@ async def touch_access(db: Session) -> None:
 async def actor_of(db: Session, person_id: UUID) -> Actor:
     """The person as an actor, with all posts; those in a city without good standing are inactive."""
     query = (
-        select(col(Person.locale), col(RoleGrant.role), col(RoleGrant.city_id), col(Membership.status))
+        select(col(Person.locale), col(RoleGrant.role), Organisation, col(Membership.status))
         .select_from(Person)
         .outerjoin(RoleGrant, (col(RoleGrant.person_id) == col(Person.id)) & col(RoleGrant.revoked_at).is_(None))
-        .outerjoin(Membership, col(Membership.city_id) == col(RoleGrant.city_id))
+        .outerjoin(Organisation, col(Organisation.id) == col(RoleGrant.organisation_id))
+        .outerjoin(Membership, col(Membership.organisation_id) == col(Organisation.id))
         .where(col(Person.id) == person_id)
         .order_by(col(RoleGrant.granted_at), col(RoleGrant.id))
     )
     rows = (await db.execute(query)).all()
     found(rows or None)
-    posts = tuple(
-        Post(role, organisation(city_id), active=status in ACTIVE) if city_id else Post(role)
-        for _, role, city_id, status in rows
-        if role
-    )
+    posts = tuple(_post(role, there, status) for _, role, there, status in rows if role)
     return Actor(ActorKind.PERSON, str(person_id), person_id, posts, locale=rows[0][0])
+
+
+def _post(role: Role, there: Organisation | None, status: MembershipStatus | None) -> Post:
+    """A post as the actor holds it: in an organisation that is no member in good standing it is not active."""
+    if there is None:
+        return Post(role)
+    return Post(role, place_as(there), active=there.kind in BODIES or status in ACTIVE)
 
 
 async def by_email(db: Session, email: str) -> Person | None:
@@ -58,9 +73,15 @@ async def by_email(db: Session, email: str) -> Person | None:
     return (await db.execute(query)).scalar_one_or_none()
 
 
-async def city_of(db: Session, city_id: UUID | None) -> City | None:
-    """The city of a post; None for a post in the secretariat."""
-    return None if city_id is None else found(await db.get(City, city_id))
+async def place_of(db: Session, place_id: UUID | None) -> Place:
+    """The place of this id; the secretariat has none."""
+    return SECRETARIAT if place_id is None else place_as(found(await db.get(Organisation, place_id)))
+
+
+def place_as(organisation: Organisation) -> Place:
+    """An organisation as the place of a post: one that belongs to the network, or a body of the network itself."""
+    kind = PlaceKind.BODY if organisation.kind in BODIES else PlaceKind.ORGANISATION
+    return Place(kind, organisation.id)
 
 
 async def assign_role(
@@ -68,24 +89,24 @@ async def assign_role(
     actor: Actor,
     person_id: UUID,
     role: Role,
-    city_id: UUID | None,
+    place_id: UUID | None,
     *,
     now: datetime | None = None,
 ) -> RoleGrant:
     """Give a role to somebody who is here already: in a city to its people, anywhere by an officer."""
-    access.require(actor, Permission.ROLE_ASSIGN, city_id)
-    await city_of(db, city_id)
+    access.require(actor, Permission.ROLE_ASSIGN, place_id)
+    place = await place_of(db, place_id)
     person = found(await db.get(Person, person_id))
     if not actor.may(Permission.ROLE_ASSIGN):
-        found(await _open_grants(db, person_id, city_id) or None)
-    check_place(role, city_id)
-    require_reach(actor, role, city_id)
-    grant = await grant_role(db, person.id, role, city_id, granted_by=actor.subject, now=now or datetime.now(UTC))
+        found(await _open_grants(db, person_id, place_id) or None)
+    check_place(role, place)
+    require_reach(actor, role, place_id)
+    grant = await grant_role(db, person.id, role, place_id, granted_by=actor.subject, now=now or datetime.now(UTC))
     if grant is None:
         raise Conflict("This person has this role already.", path=("input", "role"))
     await touch_access(db)
     await audit.record(
-        db, actor, Event.ROLE_ASSIGNED, Subject.PERSON, person_id, place=city_id, under=Permission.ROLE_ASSIGN,
+        db, actor, Event.ROLE_ASSIGNED, Subject.PERSON, person_id, place=place_id, under=Permission.ROLE_ASSIGN,
         decided={"role": (None, role.value)},
     )  # fmt: skip
     return grant
@@ -96,15 +117,15 @@ async def revoke_role(
     actor: Actor,
     person_id: UUID,
     role: Role,
-    city_id: UUID | None,
+    place_id: UUID | None,
     *,
     now: datetime | None = None,
 ) -> RoleGrant:
     """End a role: one's own, or that of others where the actor may. The last who can act stays."""
     if actor.person_id != person_id:
-        access.require(actor, Permission.ROLE_ASSIGN, city_id)
-        require_reach(actor, role, city_id)
-    grants = await _open_grants(db, person_id, city_id)
+        access.require(actor, Permission.ROLE_ASSIGN, place_id)
+        require_reach(actor, role, place_id)
+    grants = await _open_grants(db, person_id, place_id)
     grant = found(next((grant for grant in grants if grant.role is role), None))
     await _require_successor(db, grant)
     await db.refresh(grant)
@@ -113,38 +134,41 @@ async def revoke_role(
     grant.revoked_at, grant.revoked_by = now or datetime.now(UTC), actor.subject
     db.add(grant)
     await db.flush()
-    await _cancel_invitations(db, person_id, city_id)
+    await _cancel_invitations(db, person_id, place_id)
     await touch_access(db)
     await audit.record(
-        db, actor, Event.ROLE_REVOKED, Subject.PERSON, person_id, place=city_id, under=Permission.ROLE_ASSIGN,
+        db, actor, Event.ROLE_REVOKED, Subject.PERSON, person_id, place=place_id, under=Permission.ROLE_ASSIGN,
         decided={"role": (role.value, None)},
     )  # fmt: skip
     return grant
 
 
-def check_place(role: Role, city_id: UUID | None) -> None:
-    """A role of the secretariat has no city, a role of a city has one, and a program is not a person."""
+def check_place(role: Role, place: Place) -> None:
+    """A role is held where `HELD_AT` says, and a program is not a person."""
     if role is Role.PROGRAM:
         raise Invalid("A program is registered with a key of its own, not invited.", path=("input", "role"))
-    if (role in HELD_AT[PlaceKind.SECRETARIAT]) is not (city_id is None):
-        raise Invalid("Roles of the secretariat have no city, all others have one.", path=("input", "city"))
+    if role in HELD_AT[place.kind]:
+        return
+    if place.kind is PlaceKind.BODY:
+        raise Invalid("This role is not held in a body of the network.", path=("input", "role"))
+    raise Invalid("Roles of the secretariat have no organisation, all others have one.", path=("input", "organisation"))
 
 
-def require_reach(actor: Actor, role: Role, city_id: UUID | None) -> None:
+def require_reach(actor: Actor, role: Role, place_id: UUID | None) -> None:
     """Refuse roles that open more than the actor's own roles in this city; a CIO does not appoint a head."""
     if actor.may(Permission.ROLE_ASSIGN):
         return
-    posts = [post for post in actor.posts if post.place.id == city_id]
+    posts = [post for post in actor.posts if post.place.id == place_id]
     own = frozenset[Permission]().union(*(GRANTS[post.role] for post in posts))
     if role in HELD_AT[PlaceKind.SECRETARIAT] or not GRANTS[role] <= own:
         raise NotAllowed("Your own role does not reach this role.", path=("input", "role"))
 
 
 async def grant_role(
-    db: Session, person_id: UUID, role: Role, city_id: UUID | None, *, granted_by: str, now: datetime
+    db: Session, person_id: UUID, role: Role, place_id: UUID | None, *, granted_by: str, now: datetime
 ) -> RoleGrant | None:
     """Write the grant; None when the person has the role already."""
-    fresh = RoleGrant(person_id=person_id, city_id=city_id, role=role, granted_at=now, granted_by=granted_by)
+    fresh = RoleGrant(person_id=person_id, organisation_id=place_id, role=role, granted_at=now, granted_by=granted_by)
     query = (
         insert(RoleGrant)
         .values(**fresh.model_dump(exclude={"revoked_at", "revoked_by"}))
@@ -154,10 +178,10 @@ async def grant_role(
     return (await db.execute(query)).scalar_one_or_none()
 
 
-async def _open_grants(db: Session, person_id: UUID, city_id: UUID | None) -> Sequence[RoleGrant]:
+async def _open_grants(db: Session, person_id: UUID, place_id: UUID | None) -> Sequence[RoleGrant]:
     query = select(RoleGrant).where(
         col(RoleGrant.person_id) == person_id,
-        col(RoleGrant.city_id).is_not_distinct_from(city_id),
+        col(RoleGrant.organisation_id).is_not_distinct_from(place_id),
         col(RoleGrant.revoked_at).is_(None),
     )
     return (await db.execute(query)).scalars().all()
@@ -165,14 +189,14 @@ async def _open_grants(db: Session, person_id: UUID, city_id: UUID | None) -> Se
 
 async def _require_successor(db: Session, grant: RoleGrant) -> None:
     """Keep the last who can act. All are locked in one order: of two who remove each other one stays."""
-    leading = {Role.OFFICER} if grant.city_id is None else LEADING
+    leading = {Role.OFFICER} if grant.organisation_id is None else LEADING
     if grant.role not in leading:
         await db.execute(select(col(RoleGrant.id)).where(col(RoleGrant.id) == grant.id).with_for_update())
         return
     query = (
         select(col(RoleGrant.id))
         .where(
-            col(RoleGrant.city_id).is_not_distinct_from(grant.city_id),
+            col(RoleGrant.organisation_id).is_not_distinct_from(grant.organisation_id),
             col(RoleGrant.role).in_(leading),
             col(RoleGrant.revoked_at).is_(None),
         )
@@ -185,22 +209,22 @@ async def _require_successor(db: Session, grant: RoleGrant) -> None:
 
 
 def _last(grant: RoleGrant) -> Refusal:
-    if grant.city_id is None:
+    if grant.organisation_id is None:
         return Conflict("The last officer of the secretariat cannot be removed.", path=("input", "role"))
-    return Conflict("The last head or CIO of a city cannot be removed.", path=("input", "role"))
+    return Conflict("The last head or CIO of an organisation cannot be removed.", path=("input", "role"))
 
 
-async def _cancel_invitations(db: Session, person_id: UUID, city_id: UUID | None) -> None:
+async def _cancel_invitations(db: Session, person_id: UUID, place_id: UUID | None) -> None:
     """Who may not invite here any more leaves no open door: his open invitations end with his role."""
     inviter = await actor_of(db, person_id)
-    if inviter.may(Permission.PERSON_INVITE, city_id):
+    if inviter.may(Permission.PERSON_INVITE, place_id):
         return
     await db.execute(
         update(Invitation)
         .where(
             col(Invitation.invited_by) == str(person_id),
             col(Invitation.status) == InvitationStatus.OPEN,
-            *([col(Invitation.city_id) == city_id] if city_id else []),
+            *([col(Invitation.organisation_id) == place_id] if place_id else []),
         )
         .values(status=InvitationStatus.CANCELLED)
         .execution_options(synchronize_session=False)

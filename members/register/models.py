@@ -1,4 +1,5 @@
-"""The nouns of the register: city, what it is called, its membership with its steps, and events of history."""
+"""The nouns of the register: organisation, what it is called, the city as one kind of it, membership with its steps,
+and events of history."""
 
 # No `from __future__ import annotations` in model modules: it breaks SQLModel (fastapi/sqlmodel#196).
 
@@ -31,6 +32,36 @@ class Region(Vocabulary):
     OCEANIA = "oceania", "The region is Oceania."
 
 
+class OrganisationKind(Vocabulary):
+    """What an organisation is (domain.md 1.2 and 1.4); as what it belongs is the kind of its membership."""
+
+    CITY = "city", "The organisation is a city or another local government.", N_("city")
+    ASSOCIATION = (
+        "association",
+        "The organisation is an association of local governments, in a region or a country.",
+        N_("association of local governments"),
+    )
+    GOVERNMENT = (
+        "government",
+        "The organisation is a national or regional agency that is concerned with local e-government.",
+        N_("public agency"),
+    )
+    COMPANY = "company", "The organisation is a private business.", N_("company")
+    PARTNER = (
+        "partner",
+        "The organisation works with the network, such as a university or an international organisation.",
+        N_("partner organisation"),
+    )
+    OBSERVER = "observer", "The organisation attends meetings and belongs to nothing.", N_("observer")
+    COMMITTEE = "committee", "The organisation is a committee of the network.", N_("committee")
+    REGIONAL_OFFICE = "regional-office", "The organisation is a regional office of the network.", N_("regional office")
+    ASSEMBLY = "assembly", "The organisation is an assembly of the network.", N_("assembly")
+
+
+# Bodies are the network's own: they need no membership, and whoever sits in one does so for the network.
+BODIES = frozenset({OrganisationKind.COMMITTEE, OrganisationKind.REGIONAL_OFFICE, OrganisationKind.ASSEMBLY})
+
+
 class MembershipKind(Vocabulary):
     CITY = "city", "The member is a city or another local government: it becomes associate, then full.", N_("city")
     FRIENDSHIP = (
@@ -39,6 +70,15 @@ class MembershipKind(Vocabulary):
         N_("friendship"),
     )
     CORPORATE = "corporate", "The member is a company.", N_("corporate")
+
+
+# As what each kind of organisation can belong; the others cannot apply.
+MEMBERSHIP_OF: dict[OrganisationKind, MembershipKind] = {
+    OrganisationKind.CITY: MembershipKind.CITY,
+    OrganisationKind.ASSOCIATION: MembershipKind.FRIENDSHIP,
+    OrganisationKind.GOVERNMENT: MembershipKind.FRIENDSHIP,
+    OrganisationKind.COMPANY: MembershipKind.CORPORATE,
+}
 
 
 class MembershipStatus(Vocabulary):
@@ -112,59 +152,74 @@ def _earlier_status(name: str) -> Any:
     )  # fmt: skip
 
 
-class City(SQLModel, table=True):
-    __tablename__ = "city"
+class Organisation(SQLModel, table=True):
+    """Whoever can belong to the network, and the bodies of the network itself. What only a city has is in `City`."""
+
+    __tablename__ = "organisation"
     __table_args__ = (
         CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name="slug"),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
-        CheckConstraint("latitude between -90 and 90", name="latitude"),
-        CheckConstraint("longitude between -180 and 180", name="longitude"),
-        CheckConstraint("population >= 0", name="population"),
-        Index("ix_city_population", "population", "id"),
-        Index("ix_city_country", "country"),
+        Index("ix_organisation_country", "country"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
+    kind: OrganisationKind = vocabulary(OrganisationKind)
     slug: str = Field(unique=True)
     sort_name: str
     endonym_locale: str
     country: str
-    subdivision: str | None = None
-    latitude: float
-    longitude: float
-    population: int
-    languages: list[str] = words()
-    time_zone: str
-    website: str | None = None
     region: Region = vocabulary(Region)
+    languages: list[str] = words()
+    website: str | None = None
     created_at: dt.datetime = moment(now=True)
     updated_at: dt.datetime = moment(now=True)
 
 
-class CityName(SQLModel, table=True):
-    """What a city is called in one language; the row of `City.endonym_locale` is its own name for itself."""
+class OrganisationName(SQLModel, table=True):
+    """What an organisation is called in one language; the row of `endonym_locale` is its own name for itself."""
 
-    __tablename__ = "city_name"
+    __tablename__ = "organisation_name"
+    __table_args__ = (Index("ix_organisation_name_spelling", "spelling"),)
 
-    city_id: UUID = Field(foreign_key="city.id", primary_key=True)
+    organisation_id: UUID = Field(foreign_key="organisation.id", primary_key=True)
     locale: str = Field(primary_key=True)
     name: str
+    spelling: str  # the name as it is compared, see spelling.py
 
 
-class CityPlace(SQLModel, table=True):
-    """Where a city stands in lists by name for readers of one language. Derived: see `places.py`."""
+class City(SQLModel, table=True):
+    """What the register says of an organisation that is a city; its id is that of the organisation."""
 
-    __tablename__ = "city_place"
-    __table_args__ = (Index("ix_city_place_order", "locale", "key", "city_id"),)
+    __tablename__ = "city"
+    __table_args__ = (
+        CheckConstraint("latitude between -90 and 90", name="latitude"),
+        CheckConstraint("longitude between -180 and 180", name="longitude"),
+        CheckConstraint("population >= 0", name="population"),
+        Index("ix_city_population", "population", "id"),
+    )
 
-    city_id: UUID = Field(foreign_key="city.id", primary_key=True, ondelete="CASCADE")
+    id: UUID = Field(foreign_key="organisation.id", primary_key=True)
+    subdivision: str | None = None
+    latitude: float
+    longitude: float
+    population: int
+    time_zone: str
+
+
+class OrganisationPlace(SQLModel, table=True):
+    """Where an organisation stands in lists by name for readers of one language. Derived: see `places.py`."""
+
+    __tablename__ = "organisation_place"
+    __table_args__ = (Index("ix_organisation_place_order", "locale", "key", "organisation_id"),)
+
+    organisation_id: UUID = Field(foreign_key="organisation.id", primary_key=True, ondelete="CASCADE")
     locale: str = Field(primary_key=True)
     key: str = Field(sa_type=_by_bytes)
     version: str
 
 
 class Membership(SQLModel, table=True):
-    """The one membership of a city: its legal state now. How it came there is in `MembershipStep`."""
+    """The one membership of an organisation: its legal state now. How it came there is in `MembershipStep`."""
 
     __tablename__ = "membership"
     __table_args__ = (
@@ -173,7 +228,7 @@ class Membership(SQLModel, table=True):
         CheckConstraint("status <> 'resigning' or ends_on is not null", name="notice"),
     )
 
-    city_id: UUID = Field(foreign_key="city.id", primary_key=True)
+    organisation_id: UUID = Field(foreign_key="organisation.id", primary_key=True)
     kind: MembershipKind = vocabulary(MembershipKind, default=MembershipKind.CITY)
     status: MembershipStatus = vocabulary(MembershipStatus)
     # To what a reinstated member returns.
@@ -188,10 +243,10 @@ class MembershipStep(SQLModel, table=True):
     """One step in the life of a membership: the readable timeline. Never changed."""
 
     __tablename__ = "membership_step"
-    __table_args__ = (Index("ix_membership_step_city_id", "city_id", "at", "id"),)
+    __table_args__ = (Index("ix_membership_step_organisation_id", "organisation_id", "at", "id"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    city_id: UUID = Field(foreign_key="city.id")
+    organisation_id: UUID = Field(foreign_key="organisation.id")
     at: dt.datetime = moment(now=True)
     from_status: MembershipStatus | None = Field(default=None, sa_type=_earlier_status("from_status"))
     to_status: MembershipStatus = vocabulary(MembershipStatus)

@@ -13,7 +13,7 @@ from i18n.content import documents
 from i18n.content.comparison import LocaleStatus
 from i18n.content.documents import Draft, Section
 from i18n.content.models import ContentReading, ContentRevision, ContentSection
-from members.register.models import City
+from members.register.models import Organisation
 from practices.cases.models import Practice, PracticeStatus
 from wego.core.db import Session
 from wego.core.forms import found
@@ -22,10 +22,10 @@ from wego.core.forms import found
 def _query() -> Any:
     return (
         select(
-            col(Practice.slug), col(City.slug).label("city"), col(Practice.status), col(Practice.visibility),
+            col(Practice.slug), col(Organisation.slug).label("city"), col(Practice.status), col(Practice.visibility),
             col(Practice.original_locale), col(Practice.published_at), col(ContentReading.title),
         )
-        .join(City, col(City.id) == col(Practice.city_id))
+        .join(Organisation, col(Organisation.id) == col(Practice.city_id))
         .join(
             ContentReading,
             (col(ContentReading.document_id) == col(Practice.id))
@@ -49,7 +49,7 @@ async def lines(
     """Practices, the newest first."""
     query = _query().order_by(col(Practice.sorted_at).desc(), col(Practice.id).desc()).limit(limit)
     if city:
-        query = query.where(col(City.slug) == city)
+        query = query.where(col(Organisation.slug) == city)
     if statuses:
         query = query.where(col(Practice.status).in_(statuses))
     return [_plain(row) for row in await db.execute(query)]

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col
 
@@ -21,8 +20,7 @@ from i18n.content.documents import Draft, Section, Translated, TranslationDraft
 from i18n.content.models import ContentRevision
 from i18n.language.origins import Origin
 from members.people import people
-from members.register import cities
-from members.register.models import City
+from members.register.models import Organisation, OrganisationKind
 from practices.cases import facts as facts_of
 from practices.cases import life, narrative, slugs
 from practices.cases.facts import Visibility
@@ -106,11 +104,10 @@ async def _writing_city(db: Session, actor: Actor, slug: str | None) -> UUID:
 
 async def _city_seen(db: Session, actor: Actor, slug: str) -> UUID:
     """The city of a slug; the same NOT_FOUND where there is none and where the actor may not know it."""
-    key = (await db.execute(select(col(City.id)).where(col(City.slug) == slug))).scalar_one_or_none()
-    try:
-        return (await cities.seen_by(db, actor, key or new_id())).id
-    except NotFound:
-        raise NotFound("There is no such city.", path=("input", "city")) from None
+    seen = await reads.seen(db, actor, Organisation, col(Organisation.slug) == slug)
+    if not seen or seen[0].kind is not OrganisationKind.CITY:
+        raise NotFound("There is no such city.", path=("input", "city"))
+    return seen[0].id
 
 
 async def revise(

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from i18n.content import rights
-from members.register.models import City
+from members.register.models import Organisation
 from practices.cases.life import LIFE, UNDER_REVIEW, Verb
 from practices.cases.models import Practice, PracticeStatus
 from wego.core import reads
@@ -100,7 +100,7 @@ async def by_slug(db: Session, actor: Actor, slug: str) -> UUID:
     city, _, name = slug.rpartition("/")
     where = [col(Practice.slug) == name]
     if city:
-        where.append(col(Practice.city_id).in_(select(col(City.id)).where(col(City.slug) == city)))
+        where.append(col(Practice.city_id).in_(select(col(Organisation.id)).where(col(Organisation.slug) == city)))
     found = await reads.seen(db, actor, Practice, *where)
     if not found:
         raise missing()

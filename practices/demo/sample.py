@@ -111,8 +111,8 @@ async def fill(database: Database, count: int, progress: Progress | None = None)
     try:
         present = await connection.fetchval("SELECT count(*) FROM practice WHERE slug LIKE $1", f"{PREFIX}-%")
         cities = await connection.fetch(
-            "SELECT c.id, c.slug, n.locale, n.name FROM city c JOIN membership m ON m.city_id = c.id "
-            "JOIN city_name n ON n.city_id = c.id AND n.locale IN ('en', 'ko', 'fr') "
+            "SELECT c.id, c.slug, n.locale, n.name FROM organisation c JOIN membership m ON m.organisation_id = c.id "
+            "JOIN organisation_name n ON n.organisation_id = c.id AND n.locale IN ('en', 'ko', 'fr') "
             "WHERE m.status IN ('associate', 'full') ORDER BY c.slug, n.locale"
         )
         if not cities:

@@ -213,7 +213,7 @@ async def test_a_city_becomes_a_member_is_suspended_and_its_whole_history_can_be
         next(step for step in steps if step["to"] == "FULL")["reference"]["text"] == "Executive Committee 2026, item 4"
     )
 
-    city_id = station.sql("select id from city where slug = 'beira'")[0][0]
+    city_id = station.sql("select id from organisation where slug = 'beira'")[0][0]
     told = station.sql("select event from audit_entry where subject_id = %s order by index", city_id)
     assert [event for (event,) in told][-5:] == [
         "application.submitted",

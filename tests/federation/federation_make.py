@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
+from register_make import make_registered_city
 from sqlalchemy import text
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,7 +28,7 @@ from federation.oauth.gate import admit, gate_of
 from federation.oauth.routes import routes
 from federation.oauth.verifier import Credential, Verifier, challenge
 from members.people.models import Person, RoleGrant
-from members.register.models import City, Membership, MembershipKind, MembershipStatus, Region
+from members.register.models import Membership, MembershipKind, MembershipStatus, Organisation
 from wego.core.access import Role, system
 from wego.core.db import Database, Session, raw
 from wego.core.settings import Settings
@@ -116,18 +117,13 @@ def credential_of(station: Station, caller: Caller, token: str) -> Credential:
 
 async def make_city(
     db: Session, slug: str, status: MembershipStatus = MembershipStatus.FULL, since: datetime | None = None
-) -> City:
-    city = City(
-        slug=slug, sort_name=slug, endonym_locale="ko", country="KR", latitude=1, longitude=1, population=1,
-        languages=["ko"], time_zone="Asia/Seoul", region=Region.EAST_ASIA,
-    )  # fmt: skip
-    db.add(city)
-    await db.flush()
+) -> Organisation:
+    city = await make_registered_city(db, slug, endonym_locale="ko")
     at = since or datetime.now(UTC) - timedelta(days=1)
     held = MembershipStatus.FULL if status is MembershipStatus.SUSPENDED else None
     ends = at.date() if status is MembershipStatus.RESIGNING else None
     standing = {"kind": MembershipKind.CITY, "status": status, "before_hold": held, "ends_on": ends}
-    db.add(Membership(city_id=city.id, since=at, not_before=at, **standing))
+    db.add(Membership(organisation_id=city.id, since=at, not_before=at, **standing))
     await db.flush()
     return city
 
@@ -137,7 +133,7 @@ async def make_person(db: Session, email: str, *posts: tuple[Role, UUID | None])
     db.add(person)
     await db.flush()
     for role, city_id in posts:
-        db.add(RoleGrant(person_id=person.id, role=role, city_id=city_id))
+        db.add(RoleGrant(person_id=person.id, role=role, organisation_id=city_id))
     await db.flush()
     return person
 
@@ -216,7 +212,7 @@ class Caller:
 
 
 async def make_program(
-    station: Station, city: City, key: jose.PublicKey | None = None, scopes: tuple[str, ...] = SCOPES
+    station: Station, city: Organisation, key: jose.PublicKey | None = None, scopes: tuple[str, ...] = SCOPES
 ) -> Caller:
     own = key or jose.new_key()
     kid = own.thumbprint()

@@ -34,7 +34,7 @@ from federation_make import (
 from joserfc.jwk import ECKey, OKPKey
 
 from federation.jose import jose
-from members.register.models import City
+from members.register.models import Organisation
 
 
 @dataclass
@@ -616,7 +616,7 @@ async def world(besieged: Station) -> World:
     caller = await make_caller(besieged, "seoul")
     other = await make_caller(besieged, "moscow")
     async with besieged.hub.database.session() as db:
-        city = await db.get(City, other.city_id)
+        city = await db.get(Organisation, other.city_id)
     assert city is not None
     ed = await make_program(besieged, city, OKPKey.generate_key("Ed25519"))
     return World(besieged, caller, other, ed)

@@ -43,7 +43,7 @@ async def stand(station: Station, caller: Caller, status: MembershipStatus) -> N
         change: dict[str, Any] = {"status": status, "since": datetime.now(UTC), "before_hold": held}
         if status is MembershipStatus.FULL:
             change["not_before"] = datetime.now(UTC)
-        await db.execute(update(Membership).where(col(Membership.city_id) == caller.city_id).values(**change))
+        await db.execute(update(Membership).where(col(Membership.organisation_id) == caller.city_id).values(**change))
         await touch_access(db)
 
 

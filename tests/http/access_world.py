@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from http_make import Caller, Station, city_of
+from register_make import make_organisation
 from sqlalchemy import select
 from sqlmodel import col
 
@@ -20,6 +21,7 @@ from members.membership.membership import Decision
 from members.membership.models import Application
 from members.people import invitations
 from members.people.models import Person, RoleGrant
+from members.register.models import OrganisationKind
 from practices.cases import files, practices
 from practices.cases.models import PracticeEditor
 from practices.reviews import reviews
@@ -29,6 +31,7 @@ from wego.core.ids import global_id
 
 OWN, OTHER, REVIEWER, SUSPENDED = "seoul", "chengdu", "barcelona", "takamatsu"
 DRAFTING, SENT, CHECKED, ASSOCIATE = "beira", "lviv", "nantes", "newark"
+FRIEND = "union-of-cities"
 STATES = ("draft", "submitted", "under_review", "accepted", "published")
 TEST = system("test")
 SECRET = "a secret that is long enough to be one of ours"
@@ -48,11 +51,12 @@ async def prepare(db: Session) -> None:
     drafting, associate = (await city_of(db, DRAFTING)).id, (await city_of(db, ASSOCIATE)).id
     for city_id in (drafting, associate):
         await membership.apply(db, TEST, city_id, form())
+    await make_organisation(db, FRIEND, OrganisationKind.ASSOCIATION)
     await membership.submit(db, TEST, associate)
     await membership.accept(db, TEST, associate)
     home = (await city_of(db, OWN)).id
     await invitations.invite(
-        db, TEST, email="new@seoul.example", name="New", role=Role.EDITOR, city_id=home, secret=lambda: SECRET
+        db, TEST, email="new@seoul.example", name="New", role=Role.EDITOR, place_id=home, secret=lambda: SECRET
     )
 
 
@@ -75,7 +79,7 @@ async def _extra(db: Session, slug: str) -> None:
     await db.flush()
     city = await city_of(db, slug)
     for role in (Role.EDITOR, Role.OBJECT_EDITOR):
-        db.add(RoleGrant(person_id=somebody.id, role=role, city_id=city.id, granted_by="test"))
+        db.add(RoleGrant(person_id=somebody.id, role=role, organisation_id=city.id, granted_by="test"))
 
 
 async def _practice(db: Session, city: str, state: str, reviewer: Person) -> None:
@@ -144,7 +148,7 @@ class World:
         async with self.station.hub.database.session() as db:
             city = await city_of(db, slug)
             query = select(col(Application.id)).where(
-                col(Application.city_id) == city.id, col(Application.decided_at).is_(None)
+                col(Application.organisation_id) == city.id, col(Application.decided_at).is_(None)
             )
             return global_id("Application", (await db.execute(query)).scalar_one())
 
@@ -196,6 +200,11 @@ class Inputs:
                 "timeZone": "Europe/London", "languages": ["en"],
             },
             "updateCity": {"city": city, "population": 12345},
+            "registerOrganisation": {
+                "kind": "ASSOCIATION", "slug": "another-union", "names": [{"locale": "en", "name": "Another Union"}],
+                "endonymLocale": "en", "country": "GB", "region": "EUROPE",
+            },
+            "updateOrganisation": {"organisation": FRIEND, "website": "https://union.example"},
         }  # fmt: skip
 
     def _people(self, city: str) -> dict[str, dict[str, Any]]:

@@ -25,7 +25,7 @@ from federation.jose import jose
 from federation.jose.keys import open_keys
 from federation.oauth.tokens import issue_for_person
 from members.people.models import Person, RoleGrant
-from members.register.models import City
+from members.register.models import Organisation
 from tests.conftest import owner_url
 from wego import postgres
 from wego.api.hub import Hub
@@ -107,14 +107,14 @@ async def _more_people(db: Any) -> None:
         person = Person(email=f"object_editor@{slug}.demo", name="Object editor")
         db.add(person)
         await db.flush()
-        db.add(RoleGrant(person_id=person.id, role=Role.OBJECT_EDITOR, city_id=city.id, granted_by="test"))
+        db.add(RoleGrant(person_id=person.id, role=Role.OBJECT_EDITOR, organisation_id=city.id, granted_by="test"))
 
 
-async def city_of(db: Any, slug: str) -> City:
+async def city_of(db: Any, slug: str) -> Organisation:
     from sqlalchemy import select
     from sqlmodel import col
 
-    found: City = (await db.execute(select(City).where(col(City.slug) == slug))).scalar_one()
+    found: Organisation = (await db.execute(select(Organisation).where(col(Organisation.slug) == slug))).scalar_one()
     return found
 
 
@@ -206,7 +206,7 @@ class Station:
         return global_id(kind, found[0][0])
 
     def city_id(self, slug: str) -> str:
-        return self.id_of("City", "select id from city where slug = %s", slug)
+        return self.id_of("City", "select id from organisation where slug = %s", slug)
 
     def person_id(self, email: str) -> str:
         return self.id_of("Person", "select id from person where email = %s", email)

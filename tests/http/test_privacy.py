@@ -108,11 +108,11 @@ OFFICES = {
     "a reviewer whose role ended": ("cio@barcelona.demo", "role_grant set revoked_at = now() where person_id = %s"),
     "a reviewer of a suspended city": (
         "cio@barcelona.demo",
-        "membership set status = 'suspended', before_hold = 'full', not_before = now() where city_id in"
-        " (select city_id from role_grant where person_id = %s)",
+        "membership set status = 'suspended', before_hold = 'full', not_before = now() where organisation_id in"
+        " (select organisation_id from role_grant where person_id = %s)",
     ),
     "a reviewer who went to another city": (
-        "cio@barcelona.demo", "role_grant set city_id = (select id from city where slug = 'chengdu') where person_id = %s",
+        "cio@barcelona.demo", "role_grant set organisation_id = (select id from organisation where slug = 'chengdu') where person_id = %s",
     ),
     "an editor of the secretariat who was one": (
         "editor@wego.demo", "role_grant set revoked_at = now() where person_id = %s",
@@ -122,8 +122,8 @@ OFFICES = {
     ),
     "an object editor of a suspended city": (
         "object_editor@seongnam.demo",
-        "membership set status = 'suspended', before_hold = 'full', not_before = now() where city_id in"
-        " (select city_id from role_grant where person_id = %s)",
+        "membership set status = 'suspended', before_hold = 'full', not_before = now() where organisation_id in"
+        " (select organisation_id from role_grant where person_id = %s)",
     ),
 }  # fmt: skip
 
@@ -383,7 +383,7 @@ async def test_a_city_that_is_not_listed_and_one_that_is_not_there_are_refused_a
 async def test_an_object_editor_elsewhere_and_nobody_are_refused_alike(station: Station):
     cio = await station.person("cio@seoul.demo")
     ask = "mutation($i: AddPracticeEditorInput!) { addPracticeEditor(input: $i) { problems { code message path } } }"
-    nobody = global_id("Person", station.sql("select id from city limit 1")[0][0])
+    nobody = global_id("Person", station.sql("select id from organisation limit 1")[0][0])
     answers = [
         (await station.ask(ask, {"i": {"practice": PUBLISHED, "person": person}}, caller=cio)).content
         for person in (station.person_id("object_editor@barcelona.demo"), nobody)

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 import strawberry
+from register_make import make_organisation
 from strawberry.schema.config import StrawberryConfig
 
 from i18n.language.graphql import LANGUAGE_TAG, LanguageTag
@@ -21,8 +22,13 @@ from members.membership.models import Application, ApplicationFile
 from members.membership.states import PENDING
 from members.people.models import Person, RoleGrant
 from members.people.people import actor_of
-from members.register import places
-from members.register.models import City, CityName, Membership, MembershipKind, MembershipStatus, Region
+from members.register.models import (
+    MEMBERSHIP_OF,
+    Membership,
+    MembershipKind,
+    MembershipStatus,
+    Organisation,
+)
 from wego import packages, postgres
 from wego.core import access, reads
 from wego.core.access import Actor, Role
@@ -37,7 +43,7 @@ from ..conftest import copy_of, filled
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SYSTEM = access.system("test")
 
-MakeCity = Callable[..., Awaitable[City]]
+MakeCity = Callable[..., Awaitable[Organisation]]
 MakeActor = Callable[..., Awaitable[Actor]]
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
@@ -65,31 +71,27 @@ def form() -> ApplicationForm:
     )
 
 
+ORGANISATION_OF = {kind: what for what, kind in MEMBERSHIP_OF.items()}
+
+
 async def write_city(
     db: Session,
     slug: str,
     status: MembershipStatus | None = None,
     kind: MembershipKind = MembershipKind.CITY,
     **facts: Any,
-) -> City:
-    city = City(
-        **{
-            "slug": slug, "sort_name": slug, "endonym_locale": "ko", "country": "KR", "subdivision": "KR-11",
-            "latitude": 37.5, "longitude": 127.0, "population": 1000, "languages": ["ko"],
-            "time_zone": "Asia/Seoul", "region": Region.EAST_ASIA, "created_at": NOW, "updated_at": NOW, **facts,
-        }
-    )  # fmt: skip
-    db.add(city)
-    await db.flush()
-    names = {"en": slug.title(), "ko": "시험시"}
-    db.add_all(CityName(city_id=city.id, locale=tag, name=name) for tag, name in names.items())
-    await places.write(db, city.id, names)
+) -> Organisation:
+    known = {
+        "endonym_locale": "ko", "subdivision": "KR-11", "latitude": 37.5, "longitude": 127.0, "population": 1000,
+        "names": {"en": slug.title(), "ko": "시험시"}, "created_at": NOW, "updated_at": NOW,
+    }  # fmt: skip
+    city = await make_organisation(db, slug, ORGANISATION_OF[kind], **{**known, **facts})
     if status is not None:
         held = status is MembershipStatus.SUSPENDED
         leaving = status is MembershipStatus.RESIGNING
         db.add(
             Membership(
-                city_id=city.id, kind=kind, status=status, since=NOW, not_before=NOW,
+                organisation_id=city.id, kind=kind, status=status, since=NOW, not_before=NOW,
                 before_hold=MembershipStatus.FULL if held else None, ends_on=date(2026, 3, 1) if leaving else None,
             )
         )  # fmt: skip
@@ -100,10 +102,10 @@ async def write_city(
 
 
 async def write_application(
-    db: Session, city: City, status: MembershipStatus, kind: MembershipKind = MembershipKind.CITY
+    db: Session, city: Organisation, status: MembershipStatus, kind: MembershipKind = MembershipKind.CITY
 ) -> Application:
     application = Application(
-        city_id=city.id, kind=kind, status=status, motivation="To learn.", contact_name="CIO",
+        organisation_id=city.id, kind=kind, status=status, motivation="To learn.", contact_name="CIO",
         contact_email="cio@testville.example", signatory_role="mayor", created_at=NOW,
     )  # fmt: skip
     db.add(application)
@@ -119,12 +121,12 @@ async def write_application(
     return application
 
 
-async def write_person(db: Session, *posts: tuple[Role, City | None], email: str = "") -> Actor:
+async def write_person(db: Session, *posts: tuple[Role, Organisation | None], email: str = "") -> Actor:
     person = Person(email=email or f"{uuid4().hex}@people.example", name="A role", created_at=NOW)
     db.add(person)
     await db.flush()
     db.add_all(
-        RoleGrant(person_id=person.id, role=role, city_id=city.id if city else None, granted_at=NOW)
+        RoleGrant(person_id=person.id, role=role, organisation_id=city.id if city else None, granted_at=NOW)
         for role, city in posts
     )
     await db.flush()
@@ -133,7 +135,7 @@ async def write_person(db: Session, *posts: tuple[Role, City | None], email: str
 
 @pytest.fixture
 def make_city(db: Session) -> MakeCity:
-    async def make(slug: str = "testville", status: MembershipStatus | None = None, **more: Any) -> City:
+    async def make(slug: str = "testville", status: MembershipStatus | None = None, **more: Any) -> Organisation:
         return await write_city(db, slug, status, **more)
 
     return make
@@ -141,7 +143,7 @@ def make_city(db: Session) -> MakeCity:
 
 @pytest.fixture
 def make_actor(db: Session) -> MakeActor:
-    async def make(*posts: tuple[Role, City | None], email: str = "") -> Actor:
+    async def make(*posts: tuple[Role, Organisation | None], email: str = "") -> Actor:
         return await write_person(db, *posts, email=email)
 
     return make

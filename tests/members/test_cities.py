@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 
-from members.register import cities, places
+from members.register import cities, organisations, places
 from members.register.cities import CityFacts
-from members.register.models import City, CityPlace, MembershipStatus, Region
-from wego.core import access, audit
+from members.register.models import MembershipStatus, Organisation, OrganisationPlace, Region
+from wego.core import access, audit, reads
 from wego.core.access import Role
 from wego.core.db import Database, Session
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
@@ -65,11 +65,11 @@ async def test_a_city_that_is_no_member_is_known_to_its_people_and_the_secretari
     applicant = await make_city("new", MembershipStatus.SUBMITTED)
     own, stranger = await make_actor((Role.DELEGATE, applicant)), await make_actor((Role.HEAD, member))
     for actor in (own, SYSTEM, await make_actor((Role.SECRETARIAT_EDITOR, None))):
-        assert (await cities.seen_by(db, actor, applicant.id)).slug == "new"
+        assert (await reads.locate(db, actor, Organisation, applicant.id)).slug == "new"
     for actor in (stranger, access.NOBODY):
-        assert (await cities.seen_by(db, actor, member.id)).slug == "member"
+        assert (await reads.locate(db, actor, Organisation, member.id)).slug == "member"
         with pytest.raises(NotFound):
-            await cities.seen_by(db, actor, applicant.id)
+            await reads.locate(db, actor, Organisation, applicant.id)
 
 
 # ── what it takes ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -77,7 +77,7 @@ async def test_a_city_that_is_no_member_is_known_to_its_people_and_the_secretari
 
 async def test_a_registered_city_keeps_what_was_said(db: Session) -> None:
     city = await cities.register(db, SYSTEM, FACTS, now=NOW)
-    assert await cities.facts_of(db, await cities.by_slug(db, "takamatsu")) == FACTS
+    assert await cities.facts_of(db, await organisations.by_slug(db, "takamatsu")) == FACTS
     assert (city.sort_name, city.created_at) == ("takamatsu", NOW)
     with pytest.raises(Conflict):
         await cities.register(db, SYSTEM, FACTS)
@@ -146,7 +146,7 @@ async def test_a_change_tells_what_changed_and_leaves_the_rest(db: Session) -> N
     city = await cities.register(db, SYSTEM, FACTS, now=NOW)
     names = {"en": "Takamatsu City", "ko": "", "fr": "Takamatsu"}
     await cities.change(db, SYSTEM, city.id, {"names": names, "website": None, "population": 416_000})
-    after = await cities.facts_of(db, await cities.by_slug(db, "takamatsu"))
+    after = await cities.facts_of(db, await organisations.by_slug(db, "takamatsu"))
     assert after.names == {"en": "Takamatsu City", "ja": "高松市", "fr": "Takamatsu"}
     assert after == replace(FACTS, names=after.names, website=None, population=416_000)
     await audit.append(db)
@@ -191,8 +191,14 @@ async def test_naughty_names_come_back_identical_or_are_refused(db: Session, sha
 
 
 async def listed(db: Session, locale: str) -> list[str]:
-    query = select(col(City.slug)).join(CityPlace, col(CityPlace.city_id) == col(City.id))
-    return list((await db.execute(query.where(col(CityPlace.locale) == locale).order_by(col(CityPlace.key)))).scalars())
+    query = select(col(Organisation.slug)).join(
+        OrganisationPlace, col(OrganisationPlace.organisation_id) == col(Organisation.id)
+    )
+    return list(
+        (
+            await db.execute(query.where(col(OrganisationPlace.locale) == locale).order_by(col(OrganisationPlace.key)))
+        ).scalars()
+    )
 
 
 async def test_a_city_moves_to_its_new_place_with_its_new_name(db: Session) -> None:
@@ -201,7 +207,7 @@ async def test_a_city_moves_to_its_new_place_with_its_new_name(db: Session) -> N
         await cities.register(db, SYSTEM, replace(FACTS, slug=slug, names=names, endonym_locale="en"))
     assert await listed(db, "en") == ["aa", "bb", "cc"]
     assert await listed(db, "ko") == ["bb", "aa", "cc"]  # a name in other letters comes last
-    found = await cities.by_slug(db, "aa")
+    found = await organisations.by_slug(db, "aa")
     await cities.change(db, SYSTEM, found.id, {"names": {"ko": "", "en": "Zz"}})
     assert await listed(db, "en") == ["bb", "cc", "aa"]
     assert await listed(db, "ko") == ["bb", "cc", "aa"]
@@ -212,11 +218,16 @@ async def test_places_of_another_kind_are_written_again_when_the_hub_starts(data
         city = await write_city(db, "testville")
     with psycopg.connect(owner_url(database.url), autocommit=True) as connection:
         assert places.are_current(connection)
-        for spoil in ("update city_place set version = 'old', key = 'x'", "delete from city_place where locale = 'sw'"):
+        for spoil in (
+            "update organisation_place set version = 'old', key = 'x'",
+            "delete from organisation_place where locale = 'sw'",
+        ):
             connection.execute(spoil)
             assert not places.are_current(connection)
             assert places.refresh(connection) == 1
             assert places.are_current(connection)
-            kept = connection.execute("select locale, key from city_place where city_id = %s", (city.id,)).fetchall()
+            kept = connection.execute(
+                "select locale, key from organisation_place where organisation_id = %s", (city.id,)
+            ).fetchall()
             names = {"en": "Testville", "ko": "시험시"}
             assert dict(kept) == {row["locale"]: row["key"] for row in places.rows(city.id, names)}

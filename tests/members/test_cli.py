@@ -35,12 +35,12 @@ def run(demo: Database, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 async def test_an_operator_reads_members_and_applications(run: Run) -> None:
     listed = await run("list", "--status", "associate")
-    assert {"shiraz", "goyang"} <= {row["city"] for row in listed}
+    assert {"shiraz", "goyang"} <= {row["organisation"] for row in listed}
     assert {row["status"] for row in listed} == {"associate"}
-    assert [row["city"] for row in await run("list", "--country", "UA")] == ["kyiv", "lviv"]
+    assert [row["organisation"] for row in await run("list", "--country", "UA")] == ["kyiv", "lviv"]
     seoul = await run("show", "seoul")
     assert (seoul["endonym"], seoul["status"], seoul["people"]) == ("서울", "full", 4)
-    waiting = {row["city"]: row for row in await run("applications")}
+    waiting = {row["organisation"]: row for row in await run("applications")}
     assert waiting["beira"]["missing"] == ["signed_form", "signatory"]
     assert waiting["lviv"]["missing"] == []
     assert {row["role"] for row in await run("people")} == {"officer", "secretariat_editor", "auditor"}

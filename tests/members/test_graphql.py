@@ -146,6 +146,11 @@ MUTATIONS: dict[str, dict[str, Any]] = {
         "region": "EUROPE", "latitude": 1, "longitude": 1, "population": 1, "timeZone": "Europe/Athens",
     },
     "updateCity": {"city": "seoul", "population": 1},
+    "registerOrganisation": {
+        "kind": "COMPANY", "slug": "atlantis-works", "names": [{"locale": "en", "name": "Atlantis Works"}],
+        "endonymLocale": "en", "country": "GR", "region": "EUROPE",
+    },
+    "updateOrganisation": {"organisation": "seoul", "website": "https://seoul.example"},
 }  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from members.membership.applications import ApplicationForm, Item, Requested
 from members.membership.membership import Decision
 from members.membership.states import RULES, TRANSITIONS, Verb
 from members.people.people import actor_of
-from members.register.models import Body, City, Membership, MembershipKind, MembershipStatus, MembershipStep
+from members.register.models import Body, Membership, MembershipKind, MembershipStatus, MembershipStep, Organisation
 from wego.core import access, audit
 from wego.core.access import GRANTS, HELD_AT, Actor, PlaceKind, Role
 from wego.core.db import Database, Session
@@ -235,7 +235,7 @@ async def test_a_step_is_told_in_the_timeline_the_log_and_the_epoch(
     before = await epoch(db)
     await membership.suspend(db, officer, city.id, Decision("Statute, article 9.", "EXCOM 2026/3"), now=NOW)
     await audit.append(db)
-    step = (await db.execute(select(MembershipStep).where(col(MembershipStep.city_id) == city.id))).scalar_one()
+    step = (await db.execute(select(MembershipStep).where(col(MembershipStep.organisation_id) == city.id))).scalar_one()
     told = (await db.execute(select(AuditEntry).where(col(AuditEntry.subject_id) == city.id))).scalar_one()
     assert (step.from_status, step.to_status, step.body) == (S.FULL, S.SUSPENDED, Body.EXECUTIVE_COMMITTEE)
     assert (step.reason, step.reference, step.actor) == ("Statute, article 9.", "EXCOM 2026/3", officer.subject)
@@ -351,7 +351,7 @@ async def test_a_suspension_does_not_stop_a_notice(database: Database) -> None:
     assert await status_of(database, other) is S.SUSPENDED
 
 
-async def status_of(database: Database, city: City) -> MembershipStatus:
+async def status_of(database: Database, city: Organisation) -> MembershipStatus:
     async with database.session() as db:
         found = await db.get(Membership, city.id)
     assert found is not None
@@ -403,7 +403,7 @@ async def test_of_two_who_accept_at_once_one_succeeds_and_one_is_told_the_state(
     calls = [lambda db: membership.accept(db, SYSTEM, city.id) for _ in range(4)]
     assert await race(database, *calls) == ["CONFLICT", "CONFLICT", "CONFLICT", "done"]
     async with database.session() as db:
-        steps = select(func.count()).select_from(MembershipStep).where(col(MembershipStep.city_id) == city.id)
+        steps = select(func.count()).select_from(MembershipStep).where(col(MembershipStep.organisation_id) == city.id)
         assert (await db.execute(steps)).scalar_one() == 1
 
 

@@ -29,7 +29,7 @@ S = MembershipStatus
 
 async def invite(db: Session, actor: Actor, role: Role, city: Any, email: str = "new@people.example") -> Any:
     return await invitations.invite(
-        db, actor, email=email, name="Someone new", role=role, city_id=city.id if city else None, now=NOW
+        db, actor, email=email, name="Someone new", role=role, place_id=city.id if city else None, now=NOW
     )
 
 

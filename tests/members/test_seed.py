@@ -26,12 +26,12 @@ from members.people.models import Person
 from members.register.models import (
     HISTORY_KINDS,
     LISTED,
-    City,
-    CityName,
     HistoryEvent,
     Membership,
     MembershipStatus,
     MembershipStep,
+    Organisation,
+    OrganisationName,
     Region,
 )
 from practices.cases import files
@@ -56,7 +56,7 @@ def belonging(network: Network, day: date) -> Counter[MembershipStatus]:
     """How many cities were in which state at the end of a day, counted from the steps alone."""
     end = datetime.combine(day + timedelta(days=1), time.min, UTC)
     steps = (row for row in network.rows[MembershipStep] if isinstance(row, MembershipStep) and row.at < end)
-    latest = {step.city_id: step.to_status for step in sorted(steps, key=lambda step: step.at)}
+    latest = {step.organisation_id: step.to_status for step in sorted(steps, key=lambda step: step.at)}
     return Counter(latest.values())
 
 
@@ -100,8 +100,8 @@ def test_what_nobody_decided_says_so() -> None:
     steps = [row for row in network.rows[MembershipStep] if isinstance(row, MembershipStep)]
     told = [step for step in steps if not step.assumed]
     founders = {event.city for event in history.history() if event.kind == "founding-member"}
-    cities = {row.id: row.slug for row in network.rows[City] if isinstance(row, City)}
-    assert {cities[step.city_id] for step in told} == founders
+    cities = {row.id: row.slug for row in network.rows[Organisation] if isinstance(row, Organisation)}
+    assert {cities[step.organisation_id] for step in told} == founders
     assert all(step.reference and step.at.date() == date(2010, 9, 7) for step in told)
     assert all(step.reason and not step.reference for step in steps if step.assumed)
     assert all(row.assumed for row in network.rows[Application] if isinstance(row, Application))
@@ -148,9 +148,13 @@ async def test_the_demonstration_is_loaded_once_and_quickly(database: Database) 
         assert await seed(db, progress=told.append)
     took = clock.perf_counter() - started
     async with database.session() as db:
-        before = [await count(db, kind) for kind in (City, CityName, Person, MembershipStep, AuditEntry)]
+        before = [
+            await count(db, kind) for kind in (Organisation, OrganisationName, Person, MembershipStep, AuditEntry)
+        ]
         assert not await seed(db)
-        assert [await count(db, kind) for kind in (City, CityName, Person, MembershipStep, AuditEntry)] == before
+        assert [
+            await count(db, kind) for kind in (Organisation, OrganisationName, Person, MembershipStep, AuditEntry)
+        ] == before
         assert (await audit.verify(db)).faults == ()
     assert before[0] >= 200
     assert told
@@ -159,13 +163,13 @@ async def test_the_demonstration_is_loaded_once_and_quickly(database: Database) 
 
 async def test_every_applicant_stands_where_its_steps_say(db: Session) -> None:
     await seed(db)
-    query = select(City, Membership, Application).join(Membership).join(Application)
+    query = select(Organisation, Membership, Application).join(Membership).join(Application)
     for city, membership, application in (await db.execute(query)).all():
         states = [state for state, _ in APPLICANTS[city.slug]]
         steps = (
             await db.execute(
                 select(MembershipStep)
-                .where(col(MembershipStep.city_id) == city.id)
+                .where(col(MembershipStep.organisation_id) == city.id)
                 .order_by(col(MembershipStep.at), col(MembershipStep.id))
             )
         ).scalars()
@@ -207,9 +211,9 @@ def test_the_history_is_in_the_log_in_its_order_and_without_persons() -> None:
     network = compose()
     statuses = Counter(row.status for row in network.rows[Membership] if isinstance(row, Membership))
     assert statuses[S.FULL] > 200
-    assert sum(statuses[status] for status in LISTED) == len(network.rows[City]) - 6
+    assert sum(statuses[status] for status in LISTED) == len(network.rows[Organisation]) - 6
     assert len(network.rows[HistoryEvent]) > 50
-    assert len(network.told) == sum(len(network.rows[kind]) for kind in (City, MembershipStep)) + len(
+    assert len(network.told) == sum(len(network.rows[kind]) for kind in (Organisation, MembershipStep)) + len(
         network.rows[Person]
     )
     assert not any("@" in str(told.facts) for told in network.told)
@@ -230,7 +234,7 @@ def test_every_word_has_a_label_in_every_language_of_the_hub(scheme: str) -> Non
 def test_every_code_of_a_city_has_its_word() -> None:
     codes = {(scheme, code) for scheme, code, _, _ in terms()}
     assert {("region", region.value) for region in Region} <= codes
-    cities = [row for row in compose().rows[City] if isinstance(row, City)]
+    cities = [row for row in compose().rows[Organisation] if isinstance(row, Organisation)]
     assert {("country", city.country) for city in cities} <= codes
 
 

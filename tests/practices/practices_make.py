@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from register_make import make_registered_city
+
 from i18n.content.documents import Draft, Section, SectionPart, TranslationDraft
 from members.people import people
 from members.people.models import Person, RoleGrant
-from members.register.models import City, CityName, Membership, MembershipStatus, Region
+from members.register.models import Membership, MembershipStatus
 from practices.cases import practices
 from practices.cases.models import Practice, PracticeStatus
 from practices.cases.narrative import BUDGETS, TO_PUBLISH
@@ -52,14 +54,8 @@ class World:
 
 
 async def make_city(db: Session, slug: str, status: MembershipStatus = MembershipStatus.FULL) -> UUID:
-    city = City(
-        slug=slug, sort_name=slug, endonym_locale="en", country="KR", latitude=1, longitude=1, population=5,
-        time_zone="Asia/Seoul", region=Region.EAST_ASIA,
-    )  # fmt: skip
-    db.add(city)
-    await db.flush()
-    db.add(CityName(city_id=city.id, locale="en", name=slug.title()))
-    db.add(Membership(city_id=city.id, status=status))
+    city = await make_registered_city(db, slug, population=5, languages=[])
+    db.add(Membership(organisation_id=city.id, status=status))
     await db.flush()
     return city.id
 
@@ -68,7 +64,7 @@ async def make_actor(db: Session, email: str, *posts: tuple[Role, UUID | None]) 
     person = Person(email=email, name=email)
     db.add(person)
     await db.flush()
-    db.add_all([RoleGrant(person_id=person.id, city_id=city_id, role=role) for role, city_id in posts])
+    db.add_all([RoleGrant(person_id=person.id, organisation_id=city_id, role=role) for role, city_id in posts])
     await db.flush()
     return await people.actor_of(db, person.id)
 

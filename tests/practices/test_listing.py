@@ -11,7 +11,7 @@ import pytest
 from practices_make import KOREAN, World, make_practice
 from sqlalchemy import text
 
-from members.register.models import City
+from members.register.models import Organisation
 from practices.cases import practices
 from practices.cases.models import Practice, PracticeListing, PracticeStatus
 from practices.cases.practices import Change
@@ -52,7 +52,7 @@ async def check(db: Session) -> dict[UUID, dict[str, Any]]:
         titles.setdefault(key, {})[locale] = title
     keywords = [tuple(row) for row in await db.execute(text(_KEYWORDS))]
     expected = {}
-    cities = {city["id"]: city for city in await rows(db, City)}
+    cities = {city["id"]: city for city in await rows(db, Organisation)}
     for practice in await rows(db, Practice):
         found = dict(sorted(titles.get(practice["id"], {}).items()))
         expected[practice["id"]] = {
@@ -90,7 +90,7 @@ async def test_texts_that_are_written_and_withdrawn_are_in_the_listing_at_once(w
 
 async def test_a_city_that_is_said_to_lie_elsewhere_takes_its_practices_along(world: World) -> None:
     made = await make_practice(world, S.PUBLISHED)
-    await world.db.execute(text("update city set country = 'JP', region = 'oceania' where slug = 'seoul'"))
+    await world.db.execute(text("update organisation set country = 'JP', region = 'oceania' where slug = 'seoul'"))
     listed = (await check(world.db))[made.id]
     assert (listed["country"], listed["region"]) == ("JP", "oceania")
 
@@ -118,8 +118,8 @@ async def test_a_load_without_checks_and_a_deletion_are_listed_too(world: World,
             connection.execute("set session_replication_role = replica")
             made = "00000000-0000-7000-8000-000000000001"
             connection.execute(
-                "insert into city (id, slug, sort_name, endonym_locale, country, latitude, longitude, population,"
-                " time_zone, region) values (%s, 'a', 'a', 'en', 'KR', 1, 1, 1, 'Asia/Seoul', 'east-asia')",
+                "insert into organisation (id, kind, slug, sort_name, endonym_locale, country, region)"
+                " values (%s, 'city', 'a', 'a', 'en', 'KR', 'east-asia')",
                 (made,),
             )
             connection.execute(

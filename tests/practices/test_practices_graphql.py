@@ -330,7 +330,7 @@ async def test_who_is_given_a_single_practice_reads_it(ask: Ask, demo: Database)
         await db.flush()
         from members.people.models import RoleGrant
 
-        db.add(RoleGrant(person_id=person.id, city_id=practice.city_id, role=Role.OBJECT_EDITOR))
+        db.add(RoleGrant(person_id=person.id, organisation_id=practice.city_id, role=Role.OBJECT_EDITOR))
     text = '{ practice(slug: "mayor-for-a-day") { slug } }'
     assert (await ask("object@seoul.demo", text))["practice"] is None
     given = {"practice": "mayor-for-a-day", "person": global_id("Person", person.id)}

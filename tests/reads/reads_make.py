@@ -19,7 +19,7 @@ from members.membership.membership import Decision
 from members.membership.models import Application
 from members.people import invitations, people
 from members.people.models import Invitation, Person, RoleGrant
-from members.register.models import Body, City, MembershipStatus, MembershipStep
+from members.register.models import Body, City, MembershipStatus, MembershipStep, Organisation
 from practices.demo import seed as practices_seed
 from wego.core.access import NOBODY, Actor, ActorKind, Post, Role, organisation, system
 from wego.core.context import Reading
@@ -42,12 +42,12 @@ READINGS = {
 }
 # From where the values of arguments and of fields of filters come, by their names.
 NAMED = {
-    "slug": "select slug from (select c.slug from city c join role_grant g on g.city_id = c.id "
+    "slug": "select slug from (select c.slug from organisation c join role_grant g on g.organisation_id = c.id "
     "union all select slug from practice) s order by md5(slug)",
-    "country": "select distinct country from city order by 1",
-    "nameContains": "select left(name, 3) from city_name order by md5(name || locale)",
+    "country": "select distinct country from organisation order by 1",
+    "nameContains": "select left(name, 3) from organisation_name order by md5(name || locale)",
     "email": "select email from person order by 1",
-    "city": "select slug from city order by 1",
+    "city": "select slug from organisation order by 1",
     "theme": "select code from term where scheme like '%theme%' order by scheme, code",
     "themes": "select code from term where scheme like '%theme%' order by scheme, code",
     "sdg": "select distinct unnest(sdg_codes) from practice order by 1",
@@ -105,7 +105,7 @@ async def _tell(db: Session) -> dict[str, Actor]:
     await membership.suspend(db, officer, takamatsu, Decision(reason="Dues were not paid."))
     for number, (city, role) in enumerate(((seoul, Role.EDITOR), (takamatsu, Role.DELEGATE), (None, Role.AUDITOR))):
         await invitations.invite(
-            db, SEED, email=f"guest{number}@hub.demo", name=f"Guest {number}", role=role, city_id=city,
+            db, SEED, email=f"guest{number}@hub.demo", name=f"Guest {number}", role=role, organisation_id=city,
             now=datetime(2020 + 6 * (number != 1), 1, 1, tzinfo=UTC),
         )  # fmt: skip
     await db.flush()
@@ -137,20 +137,22 @@ async def _tell(db: Session) -> dict[str, Actor]:
 
 async def _people_where_pages_begin(db: Session) -> None:
     """People, invitations and applications in the cities that lists show first: what is hidden must be there."""
-    for order in (col(City.sort_name), col(City.population).desc(), col(City.sort_name).desc()):
-        for city in (await db.execute(select(City).order_by(order).limit(6))).scalars():
+    for order in (col(Organisation.sort_name), col(City.population).desc(), col(Organisation.sort_name).desc()):
+        cities = select(Organisation).join(City, col(City.id) == col(Organisation.id)).order_by(order).limit(6)
+        for city in (await db.execute(cities)).scalars():
             if await people.by_email(db, f"cio@{city.slug}.test") is None:
                 person = Person(email=f"cio@{city.slug}.test", name=f"CIO of {city.slug}")
                 db.add_all([
                     person,
-                    Application(city_id=city.id, motivation="Again.", decided_at=datetime(2016, 1, 1, tzinfo=UTC)),
-                    MembershipStep(city_id=city.id, to_status=MembershipStatus.UNDER_CHECK,
+                    Application(organisation_id=city.id, motivation="Again.",
+                                decided_at=datetime(2016, 1, 1, tzinfo=UTC)),
+                    MembershipStep(organisation_id=city.id, to_status=MembershipStatus.UNDER_CHECK,
                                    body=Body.SECRETARIAT, actor="seed"),
-                    Invitation(email=f"head@{city.slug}.test", name="Head", city_id=city.id, role=Role.HEAD,
+                    Invitation(email=f"head@{city.slug}.test", name="Head", organisation_id=city.id, role=Role.HEAD,
                                secret_hash=city.id.bytes, expires_at=datetime(2030, 1, 1, tzinfo=UTC)),
                 ])  # fmt: skip
                 await db.flush()
-                db.add(RoleGrant(person_id=person.id, role=Role.CIO, city_id=city.id))
+                db.add(RoleGrant(person_id=person.id, role=Role.CIO, organisation_id=city.id))
                 await db.flush()
 
 
@@ -161,4 +163,4 @@ async def _person(db: Session, email: str) -> Actor:
 
 
 async def _city(db: Session, slug: str) -> Any:
-    return (await db.execute(select(col(City.id)).where(col(City.slug) == slug))).scalar_one()
+    return (await db.execute(select(col(Organisation.id)).where(col(Organisation.slug) == slug))).scalar_one()

@@ -15,8 +15,9 @@ import orjson
 import psycopg
 import pytest
 from reads_make import READINGS, SEED, make_engine
+from register_make import make_registered_city
 
-from members.register.models import City, Membership, MembershipStatus, Region
+from members.register.models import Membership, MembershipStatus
 from wego.core import audit, places, writes
 from wego.core.access import Actor, ActorKind, Post, Role, organisation, system
 from wego.core.audit import Event, Subject, verify
@@ -64,14 +65,9 @@ async def hand(database: Database) -> Hand:
 
 async def member(database: Database) -> str:
     now = datetime.now(UTC)
-    made = City(
-        slug="gone", sort_name="gone", endonym_locale="en", country="KR", latitude=0, longitude=0, population=1,
-        languages=["ko"], time_zone="Asia/Seoul", region=Region.EAST_ASIA, created_at=now, updated_at=now,
-    )  # fmt: skip
     async with database.session() as db:
-        db.add(made)
-        await db.flush()
-        db.add(Membership(city_id=made.id, status=MembershipStatus.FULL, since=now, not_before=now))
+        made = await make_registered_city(db, "gone", created_at=now, updated_at=now)
+        db.add(Membership(organisation_id=made.id, status=MembershipStatus.FULL, since=now, not_before=now))
     return global_id("City", made.id)
 
 

@@ -50,7 +50,7 @@ class Hand:
 
     async def slugs(self) -> list[str]:
         async with self.database.session() as db:
-            return list((await db.execute(text("select slug from city order by slug"))).scalars())
+            return list((await db.execute(text("select slug from organisation order by slug"))).scalars())
 
     async def entries(self) -> int:
         async with self.database.session() as db:

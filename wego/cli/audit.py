@@ -85,13 +85,15 @@ def show(
     from sqlalchemy import select
     from sqlmodel import col
 
-    from members.register.models import City
+    from members.register.models import Organisation
     from wego.core.models import AuditEntry, AuditWord
 
     async def read(db: Session) -> list[dict[str, object]]:
         query = select(AuditEntry).order_by(col(AuditEntry.index).desc()).limit(limit)
         if city:
-            query = query.where(col(AuditEntry.subject_id).in_(select(col(City.id)).where(col(City.slug) == city)))
+            query = query.where(
+                col(AuditEntry.subject_id).in_(select(col(Organisation.id)).where(col(Organisation.slug) == city))
+            )
         entries = (await db.execute(query)).scalars().all()
         of = select(AuditWord).where(col(AuditWord.entry).in_([entry.index for entry in entries]))
         words: dict[int, dict[str, str]] = {}

@@ -15,7 +15,7 @@ from members.membership import membership, overview
 from members.membership.applications import Item, Requested
 from members.membership.membership import Decision
 from members.people import invitations, people
-from members.register import cities
+from members.register import organisations
 from members.register.models import Body, Membership, MembershipStatus
 from wego.cli.base import OPERATOR, Json, ask, fail
 from wego.core.access import Actor, Role
@@ -35,7 +35,7 @@ Place = Annotated[str, typer.Option("--city", help="The city; absent for the sec
 
 
 async def _slug(db: Session, slug: str) -> UUID:
-    return (await cities.by_slug(db, slug)).id
+    return (await organisations.by_slug(db, slug)).id
 
 
 async def _place(db: Session, slug: str) -> UUID | None:
@@ -73,7 +73,7 @@ def list_members(
 @app.command()
 def show(city: City, as_json: Json = False) -> None:
     """Show one city."""
-    ask(lambda db: overview.city(db, OPERATOR, city), as_json)
+    ask(lambda db: overview.organisation(db, OPERATOR, city), as_json)
 
 
 @app.command()
@@ -179,7 +179,7 @@ def admit(
         keys = {await _slug(db, each): each for each in city}
         decision = Decision(reference=reference, body=body, locale=locale)
         after = await membership.admit(db, OPERATOR, list(keys), decision)
-        return [_state(keys[each.city_id], each) for each in after]
+        return [_state(keys[each.organisation_id], each) for each in after]
 
     ask(work, as_json)
 
@@ -238,7 +238,7 @@ def invite(
     async def work(db: Session) -> Any:
         place = await _place(db, city)
         invited = await invitations.invite(
-            db, OPERATOR, email=email, name=name, role=role, city_id=place, locale=locale
+            db, OPERATOR, email=email, name=name, role=role, place_id=place, locale=locale
         )
         until = invited.invitation.expires_at.isoformat(timespec="seconds")
         return {"invitation": str(invited.invitation.id), "secret": invited.secret, "expires_at": until}

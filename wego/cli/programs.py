@@ -15,7 +15,7 @@ import typer
 from federation.jose import jose
 from federation.jose.keys import write_private
 from federation.oauth import clients, documents
-from members.register import cities
+from members.register import organisations
 from wego.api.hub import make_engine
 from wego.cli.base import OPERATOR, Json, ask, fail, settings, text_of
 from wego.core.db import Session
@@ -38,7 +38,7 @@ def list_programs(
     """List programs, the newest first."""
 
     async def work(db: Session) -> Any:
-        return await clients.listed(db, OPERATOR, (await cities.by_slug(db, city)).id if city else None)
+        return await clients.listed(db, OPERATOR, (await organisations.by_slug(db, city)).id if city else None)
 
     ask(work, as_json)
 
@@ -62,7 +62,7 @@ def register(
     issuer = settings().issuer
 
     async def work(db: Session) -> Any:
-        found = await cities.by_slug(db, city)
+        found = await organisations.by_slug(db, city)
         scopes = scope or clients.DEFAULT_SCOPES
         client = await clients.register_client(db, OPERATOR, found, name, jwks, scopes=scopes)
         if made is not None and new_key is not None:

@@ -10,6 +10,7 @@ import strawberry
 from i18n.language.graphql import LocalizedText, label, text
 from members.membership.applications import FileKind, Item, Signatory
 from members.register.graphql.cities import City
+from members.register.graphql.organisations import Organisation
 from members.register.models import MembershipKind, MembershipStatus
 from wego.core import reads
 from wego.core.access import Permission
@@ -28,7 +29,7 @@ reads.vocabulary(Signatory, description="A `Signatory` says who signed the form 
 def _visible_application(q: Query, t: str) -> str | None:
     if q.everywhere(Permission.MEMBERSHIP_READ):
         return None
-    return f"{t}.city_id = any({q.places_with(Permission.MEMBERSHIP_READ)})"
+    return f"{t}.organisation_id = any({q.places_with(Permission.MEMBERSHIP_READ)})"
 
 
 def _content(q: Query, t: str) -> str:
@@ -36,7 +37,7 @@ def _content(q: Query, t: str) -> str:
     encoded = f"translate(encode({t}.content, 'base64'), E'\\n', '')"
     if q.everywhere(Permission.MEMBERSHIP_READ):
         return encoded
-    place = f"(select a.city_id from application a where a.id = {t}.application_id)"
+    place = f"(select a.organisation_id from application a where a.id = {t}.application_id)"
     return f"case when {place} = any({q.places_with(Permission.MEMBERSHIP_APPLY)}) then {encoded} end"
 
 
@@ -67,8 +68,9 @@ _PRESENT = {
     Item.CONTACT: "({p}.contact_name ~ '\\S' and {p}.contact_email <> '')",
     Item.MOTIVATION: "{p}.motivation ~ '\\S'",
     Item.CITY_FACTS: (
-        "exists (select 1 from city c join city_name n on n.city_id = c.id and n.locale = c.endonym_locale"
-        " where c.id = {p}.city_id and cardinality(c.languages) > 0 and c.population > 0)"
+        "exists (select 1 from organisation o join organisation_name n on n.organisation_id = o.id"
+        " and n.locale = o.endonym_locale left join city c on c.id = o.id where o.id = {p}.organisation_id"
+        " and cardinality(o.languages) > 0 and (o.kind <> 'city' or c.population > 0))"
     ),
     Item.OFFICIAL_LETTER: _has_file(FileKind.OFFICIAL_LETTER),
 }
@@ -104,13 +106,16 @@ _MOTIVATION = reads.Own("{t}.motivation_locale", when="{t}.motivation <> ''")
 
 
 @reads.table("application", visible=_visible_application)
-@strawberry.type(description="An `Application` is the request of a city to become a member.")
+@strawberry.type(description="An `Application` is the request of a city or another organisation to become a member.")
 class Application(reads.Node):
-    city: City = reads.one("{t}.id = {p}.city_id", "This is the city whose application it is.")
-    kind: MembershipKind = reads.column("{t}.kind", "This says as what the city wants to belong to the network.")
+    organisation: Organisation = reads.one("{t}.id = {p}.organisation_id", "This is whose application it is.")
+    city: City | None = reads.one(
+        "{t}.id = {p}.organisation_id", "This is the city whose application it is; it is null for other organisations."
+    )
+    kind: MembershipKind = reads.column("{t}.kind", "This says as what it wants to belong to the network.")
     status: MembershipStatus = reads.column("{t}.status", "This says how far it is, or what became of it.")
     motivation: LocalizedText | None = text(
-        _MOTIVATION, "{t}.motivation", "This tells why the city wants to be a member; it is null until that is written."
+        _MOTIVATION, "{t}.motivation", "This tells why it wants to be a member; it is null until that is written."
     )
     contact_name: str | None = reads.column(
         "nullif({t}.contact_name, '')",
@@ -147,18 +152,19 @@ class Application(reads.Node):
 
 
 @strawberry.type
-class CityApplications:
+class ItsApplications:
     applications: list[Application] = reads.many(
-        "{t}.city_id = {p}.id",
-        "These are its applications, the newest first; the city itself and the secretariat see them.",
+        "{t}.organisation_id = {p}.id",
+        "These are its applications, the newest first; its own people and the secretariat see them.",
         order="{t}.created_at desc, {t}.id desc",
     )
 
 
-reads.extend(City, CityApplications)
+for each in (City, Organisation):
+    reads.extend(each, ItsApplications)
 
 
-_FROM = "exists (select 1 from city c where c.id = {t}.city_id and c.country = any({v}))"
+_FROM = "exists (select 1 from organisation c where c.id = {t}.organisation_id and c.country = any({v}))"
 
 
 @strawberry.input(description="An `ApplicationFilter` says which applications are listed; all conditions must be met.")

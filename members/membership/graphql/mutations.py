@@ -15,13 +15,15 @@ from members.membership.graphql.applications import APPLICATIONS, Application
 from members.membership.membership import Decision
 from members.membership.models import Application as ApplicationRow
 from members.register.graphql.cities import City
-from members.register.graphql.keys import city_of, key_of
+from members.register.graphql.keys import key_of, named, organisation_of
+from members.register.graphql.organisations import Organisation
 from members.register.models import Body, MembershipKind
 from wego.core import reads
 from wego.core.errors import Conflict, Invalid
 from wego.core.writes import Done, Payload, Write, done, edge, thing, verb
 
-_CITY = "This names the city, by its id or its slug."
+_CITY = "This names the city, by its id or its slug; an organisation of another kind is named by `organisation`."
+_ORGANISATION = "This names an organisation of any kind, by its id or its slug, instead of `city`."
 _WORDS = "This is the language of the texts of this input (BCP 47); without it, it is that of the request."
 
 
@@ -37,11 +39,12 @@ class FileInput:
     )
 )
 class ApplyForMembershipInput:
-    city: strawberry.ID = strawberry.field(description=_CITY)
-    kind: MembershipKind = strawberry.field(
-        default=MembershipKind.CITY, description="This says as what the city wants to belong."
+    city: strawberry.ID | None = strawberry.field(default=None, description=_CITY)
+    organisation: strawberry.ID | None = strawberry.field(default=None, description=_ORGANISATION)
+    kind: MembershipKind | None = strawberry.field(
+        default=None, description="This says as what it wants to belong; without it, what follows from its kind holds."
     )
-    motivation: str | None = strawberry.field(default=None, description="This tells why the city wants to be a member.")
+    motivation: str | None = strawberry.field(default=None, description="This tells why it wants to be a member.")
     motivation_locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
     contact_name: str | None = strawberry.field(
         default=None, description="This is the name of the person whom the secretariat may ask."
@@ -101,9 +104,16 @@ class RequestApplicationChangesInput:
     locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
 
 
-@strawberry.input(description="An `AdmitMemberInput` is the decision of a body that admits one city or several.")
+@strawberry.input(
+    description="An `AdmitMemberInput` is the decision of a body that admits one organisation or several."
+)
 class AdmitMemberInput:
-    cities: list[strawberry.ID] = strawberry.field(description="The cities, by id or slug: all or none are admitted.")
+    cities: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="These are the cities, by id or slug: all or none are admitted."
+    )
+    organisations: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="These are the organisations of other kinds, by id or slug, beside the cities."
+    )
     reference: str = strawberry.field(description="This says in which document the decision stands.")
     body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="This says which body decided.")
     reason: str | None = strawberry.field(default=None, description="This is the reason, for the city and for members.")
@@ -112,7 +122,8 @@ class AdmitMemberInput:
 
 @strawberry.input(description="A `SuspendMemberInput` says who is suspended, and why.")
 class SuspendMemberInput:
-    city: strawberry.ID = strawberry.field(description=_CITY)
+    city: strawberry.ID | None = strawberry.field(default=None, description=_CITY)
+    organisation: strawberry.ID | None = strawberry.field(default=None, description=_ORGANISATION)
     reason: str = strawberry.field(description="This is the reason, which members read.")
     body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="This says which body decided.")
     reference: str | None = strawberry.field(
@@ -123,7 +134,8 @@ class SuspendMemberInput:
 
 @strawberry.input(description="A `ReinstateMemberInput` says whose suspension ends.")
 class ReinstateMemberInput:
-    city: strawberry.ID = strawberry.field(description=_CITY)
+    city: strawberry.ID | None = strawberry.field(default=None, description=_CITY)
+    organisation: strawberry.ID | None = strawberry.field(default=None, description=_ORGANISATION)
     reason: str | None = strawberry.field(default=None, description="This is the reason, which members read.")
     body: Body = strawberry.field(default=Body.EXECUTIVE_COMMITTEE, description="This says which body decided.")
     reference: str | None = strawberry.field(
@@ -134,7 +146,8 @@ class ReinstateMemberInput:
 
 @strawberry.input(description="A resignation: six months after this notice the membership ends.")
 class ResignMembershipInput:
-    city: strawberry.ID = strawberry.field(description=_CITY)
+    city: strawberry.ID | None = strawberry.field(default=None, description=_CITY)
+    organisation: strawberry.ID | None = strawberry.field(default=None, description=_ORGANISATION)
     notice: str = strawberry.field(description="This is the text of the written notice.")
     locale: LanguageTag | None = strawberry.field(default=None, description=_WORDS)
 
@@ -152,12 +165,22 @@ class ApplicationPayload(Payload):
     city: City | None = thing(
         "city", "This is the city with its membership after the step; it is null when nothing was done."
     )
+    organisation: Organisation | None = thing(
+        "organisation",
+        "This is the organisation, whatever its kind, with its membership after the step; it is null when nothing was "
+        "done.",
+    )
 
 
 @strawberry.type(description="A `MemberPayload` shows a member after a decision about it.")
 class MemberPayload(Payload):
     city: City | None = thing(
         "city", "This is the city with its membership after the step; it is null when nothing was done."
+    )
+    organisation: Organisation | None = thing(
+        "organisation",
+        "This is the organisation, whatever its kind, with its membership after the step; it is null when nothing was "
+        "done.",
     )
 
 
@@ -167,7 +190,12 @@ class AdmitMemberPayload(Payload):
         "city", "This is the first of the cities, with its membership after the step; it is null when nothing was done."
     )
     cities: list[City] = reads.many(
-        "{t}.id = any(string_to_array({p}.keys->>'cities', ',')::uuid[])",
+        "{t}.id = any(string_to_array({p}.keys->>'organisations', ',')::uuid[])",
+        "These are the cities among them, sorted by their English names.",
+        order="{t}.sort_name, {t}.id",
+    )
+    organisations: list[Organisation] = reads.many(
+        "{t}.id = any(string_to_array({p}.keys->>'organisations', ',')::uuid[])",
         "These are all of them, sorted by their English names.",
         order="{t}.sort_name, {t}.id",
     )
@@ -186,7 +214,7 @@ def _decision(
 
 async def _open(write: Write, given: str) -> UUID:
     """The city of an application that is still to be decided."""
-    return (await _application(write, given, decided=False)).city_id
+    return (await _application(write, given, decided=False)).organisation_id
 
 
 async def _application(write: Write, given: str, *, decided: bool) -> ApplicationRow:
@@ -200,7 +228,7 @@ async def _application(write: Write, given: str, *, decided: bool) -> Applicatio
 
 
 async def apply_for_membership(write: Write, input: ApplyForMembershipInput) -> Done:
-    city_id = await city_of(write.db, write.actor, input.city)
+    key = await named(write.db, write.actor, input.organisation, input.city)
     form = ApplicationForm(
         kind=input.kind,
         motivation=input.motivation or "",
@@ -211,8 +239,8 @@ async def apply_for_membership(write: Write, input: ApplyForMembershipInput) -> 
         signed_form=_upload(input.signed_form, "signedForm"),
         official_letter=_upload(input.official_letter, "officialLetter"),
     )
-    application = await membership.apply(write.db, write.actor, city_id, form)
-    return done(application=application.id, city=city_id)
+    application = await membership.apply(write.db, write.actor, key, form)
+    return done(application=application.id, city=key, organisation=key)
 
 
 def _upload(given: FileInput | None, field: str) -> Upload | None:
@@ -228,33 +256,33 @@ def _upload(given: FileInput | None, field: str) -> Upload | None:
 
 
 async def submit_application(write: Write, input: ApplicationInput) -> Done:
-    city_id = await _open(write, input.application)
-    await membership.submit(write.db, write.actor, city_id)
-    return _done(input.application, city_id)
+    key = await _open(write, input.application)
+    await membership.submit(write.db, write.actor, key)
+    return _done(input.application, key)
 
 
-def _done(application: str, city_id: UUID) -> Done:
-    return done(application=key_of(application, "Application"), city=city_id)
+def _done(application: str, key: UUID) -> Done:
+    return done(application=key_of(application, "Application"), city=key, organisation=key)
 
 
 async def start_application_check(write: Write, input: ApplicationInput) -> Done:
-    city_id = await _open(write, input.application)
-    await membership.start_check(write.db, write.actor, city_id)
-    return _done(input.application, city_id)
+    key = await _open(write, input.application)
+    await membership.start_check(write.db, write.actor, key)
+    return _done(input.application, key)
 
 
 async def request_application_changes(write: Write, input: RequestApplicationChangesInput) -> Done:
-    city_id = await _open(write, input.application)
+    key = await _open(write, input.application)
     requested = [Requested(each.item, each.note or "") for each in input.items]
     decision = _decision(write, input.reason, input.locale)
-    await membership.request_changes(write.db, write.actor, city_id, requested, decision)
-    return _done(input.application, city_id)
+    await membership.request_changes(write.db, write.actor, key, requested, decision)
+    return _done(input.application, key)
 
 
 async def accept_application(write: Write, input: ApplicationDecisionInput) -> Done:
-    city_id = await _open(write, input.application)
-    await membership.accept(write.db, write.actor, city_id, _decision(write, input.reason, input.locale))
-    return _done(input.application, city_id)
+    key = await _open(write, input.application)
+    await membership.accept(write.db, write.actor, key, _decision(write, input.reason, input.locale))
+    return _done(input.application, key)
 
 
 async def decline_application(write: Write, input: DeclineApplicationInput) -> Done:
@@ -263,51 +291,52 @@ async def decline_application(write: Write, input: DeclineApplicationInput) -> D
     if application.decided_at is not None:
         await applications.require_latest(write.db, application)
     decision = _decision(write, input.reason, input.locale, body=input.body, reference=input.reference)
-    await membership.decline(write.db, write.actor, application.city_id, decision)
-    return _done(input.application, application.city_id)
+    await membership.decline(write.db, write.actor, application.organisation_id, decision)
+    return _done(input.application, application.organisation_id)
 
 
 async def withdraw_application(write: Write, input: ApplicationDecisionInput) -> Done:
-    city_id = await _open(write, input.application)
-    await membership.withdraw(write.db, write.actor, city_id, _decision(write, input.reason, input.locale))
-    return _done(input.application, city_id)
+    key = await _open(write, input.application)
+    await membership.withdraw(write.db, write.actor, key, _decision(write, input.reason, input.locale))
+    return _done(input.application, key)
 
 
 async def admit_member(write: Write, input: AdmitMemberInput) -> Done:
     keys = [
-        await city_of(write.db, write.actor, given, "input", "cities", at)
-        for at, given in enumerate(input.cities[:101])
+        await organisation_of(write.db, write.actor, given, "input", path, at)
+        for path, names in (("cities", input.cities), ("organisations", input.organisations))
+        for at, given in enumerate((names or [])[: membership.BATCH_LIMIT + 1])
     ]
     decision = _decision(write, input.reason, input.locale, body=input.body, reference=input.reference)
     await membership.admit(write.db, write.actor, keys, decision)
-    return done(city=keys[0], cities=",".join(str(key) for key in keys))
+    return done(city=keys[0], organisations=",".join(str(key) for key in keys))
 
 
 async def suspend_member(write: Write, input: SuspendMemberInput) -> Done:
-    city_id = await city_of(write.db, write.actor, input.city)
+    key = await named(write.db, write.actor, input.organisation, input.city)
     decision = _decision(write, input.reason, input.locale, body=input.body, reference=input.reference)
-    await membership.suspend(write.db, write.actor, city_id, decision)
-    return done(city=city_id)
+    await membership.suspend(write.db, write.actor, key, decision)
+    return done(city=key, organisation=key)
 
 
 async def reinstate_member(write: Write, input: ReinstateMemberInput) -> Done:
-    city_id = await city_of(write.db, write.actor, input.city)
+    key = await named(write.db, write.actor, input.organisation, input.city)
     decision = _decision(write, input.reason, input.locale, body=input.body, reference=input.reference)
-    await membership.reinstate(write.db, write.actor, city_id, decision)
-    return done(city=city_id)
+    await membership.reinstate(write.db, write.actor, key, decision)
+    return done(city=key, organisation=key)
 
 
 async def resign_membership(write: Write, input: ResignMembershipInput) -> Done:
-    city_id = await city_of(write.db, write.actor, input.city)
-    await membership.resign(write.db, write.actor, city_id, _decision(write, input.notice, input.locale))
-    return done(city=city_id)
+    key = await named(write.db, write.actor, input.organisation, input.city)
+    await membership.resign(write.db, write.actor, key, _decision(write, input.notice, input.locale))
+    return done(city=key, organisation=key)
 
 
 @strawberry.type
 class MembershipMutations:
     apply_for_membership: ApplicationPayload = verb(
         apply_for_membership,
-        "This begins the application of a city, or changes its draft; the head or CIO of the city may do it.",
+        "This begins the application of an organisation, or changes its draft; its head or CIO may do it.",
     )
     submit_application: ApplicationPayload = verb(
         submit_application, "This hands in an application, which must be complete."
@@ -332,7 +361,8 @@ class MembershipMutations:
         "This takes an application back before it is decided; the head or CIO of the city may do it.",
     )
     admit_member: AdmitMemberPayload = verb(
-        admit_member, "This records the decision of a body that admits one city or several; the secretariat may do it."
+        admit_member,
+        "This records the decision of a body that admits one organisation or several; the secretariat may do it.",
     )
     suspend_member: MemberPayload = verb(
         suspend_member, "This suspends a member; the secretariat may do it.", ahead=True

@@ -15,12 +15,14 @@ from members.people.graphql.people import (
     Person,
 )
 from members.register.graphql.cities import City
-from members.register.graphql.keys import city_of, key_of
+from members.register.graphql.keys import key_of, named
+from members.register.graphql.organisations import Organisation
 from wego.core import reads
 from wego.core.access import Role
 from wego.core.writes import Done, Payload, Write, done, edge, thing, value, verb
 
-_CITY = "This names the city, by its id or its slug; it is absent for a role in the secretariat."
+_CITY = "This names the city, by its id or its slug; without it and `organisation`, the role is in the secretariat."
+_ORGANISATION = "This names an organisation or a body of the network, by its id or its slug, instead of `city`."
 
 
 @strawberry.input(description="An `InvitePersonInput` says who is invited, and to which role.")
@@ -29,6 +31,7 @@ class InvitePersonInput:
     name: str = strawberry.field(description="This is the name by which the person is called.")
     role: Role = strawberry.field(description="This is the role to which the person is invited.")
     city: strawberry.ID | None = strawberry.field(default=None, description=_CITY)
+    organisation: strawberry.ID | None = strawberry.field(default=None, description=_ORGANISATION)
     locale: LanguageTag | None = strawberry.field(
         default=None, description="This is the language in which the person reads (BCP 47)."
     )
@@ -56,6 +59,7 @@ class RoleInput:
     person: strawberry.ID = strawberry.field(description="This is the person, by its id.")
     role: Role = strawberry.field(description="This is the role that is meant.")
     city: strawberry.ID | None = strawberry.field(default=None, description=_CITY)
+    organisation: strawberry.ID | None = strawberry.field(default=None, description=_ORGANISATION)
 
 
 @strawberry.type(description="An `InvitePersonPayload` shows an invitation, and its secret this one time.")
@@ -88,6 +92,11 @@ class AcceptInvitationPayload(Payload):
         "This is the city of the new role; it is null for the secretariat, and for a city that the "
         "reader does not see.",
     )
+    organisation: Organisation | None = thing(
+        "organisation",
+        "This is the organisation or body of the new role; it is null for the secretariat, and for one that the reader "
+        "does not see.",
+    )
     role: Role | None = value("role", "This is the new role; it is null when nothing was done.")
 
 
@@ -98,8 +107,11 @@ class PersonPayload(Payload):
     )
 
 
-async def _place(write: Write, given: str | None) -> UUID | None:
-    return None if given is None else await city_of(write.db, write.actor, given)
+async def _place(write: Write, given: InvitePersonInput | RoleInput) -> UUID | None:
+    """The place that an input names; the secretariat where it names none."""
+    if given.city is None and given.organisation is None:
+        return None
+    return await named(write.db, write.actor, given.organisation, given.city)
 
 
 async def invite_person(write: Write, input: InvitePersonInput) -> Done:
@@ -109,7 +121,7 @@ async def invite_person(write: Write, input: InvitePersonInput) -> Done:
         email=input.email,
         name=input.name,
         role=input.role,
-        city_id=await _place(write, input.city),
+        place_id=await _place(write, input),
         locale=input.locale or write.locale,
     )
     return Done({"invitation": invited.invitation.id, "secret": invited.secret}, secret=True)
@@ -121,18 +133,23 @@ async def accept_invitation(write: Write, input: AcceptInvitationInput) -> Done:
         write.db, write.actor, secret=input.secret, invitation_id=key, locale=input.locale
     )
     himself = accepted.person.id if accepted.person.id == write.actor.person_id else None
-    return done(person=himself, city=accepted.invitation.city_id, role=accepted.invitation.role.value)
+    return done(
+        person=himself,
+        city=accepted.invitation.organisation_id,
+        organisation=accepted.invitation.organisation_id,
+        role=accepted.invitation.role.value,
+    )
 
 
 async def assign_role(write: Write, input: RoleInput) -> Done:
-    place = await _place(write, input.city)
+    place = await _place(write, input)
     person_id = key_of(input.person, "Person", "input", "person")
     await people.assign_role(write.db, write.actor, person_id, input.role, place)
     return done(person=person_id)
 
 
 async def revoke_role(write: Write, input: RoleInput) -> Done:
-    place = await _place(write, input.city)
+    place = await _place(write, input)
     person_id = key_of(input.person, "Person", "input", "person")
     await people.revoke_role(write.db, write.actor, person_id, input.role, place)
     return done(person=person_id)

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from i18n.language.graphql import LanguageTag
-from members.register.graphql.cities import City, MembershipStep, in_words
-from members.register.models import ACTIVE
+from members.register.graphql.cities import City
+from members.register.graphql.memberships import MembershipStep
+from members.register.graphql.organisations import Organisation
+from members.register.models import ACTIVE, BODIES
+from members.register.organisations import in_words
 from wego.core import reads
 from wego.core.access import ActorKind, Permission, Role
 from wego.core.vocabulary import Vocabulary
@@ -34,13 +37,13 @@ def _visible_person(q: Query, t: str) -> str | None:
         return "false"
     held = f"select 1 from role_grant held where held.person_id = {t}.id and held.revoked_at is null"
     cities = q.places_with(Permission.PERSON_READ)
-    return f"({t}.id = {q.person()} or exists ({held} and held.city_id = any({cities})))"
+    return f"({t}.id = {q.person()} or exists ({held} and held.organisation_id = any({cities})))"
 
 
 def _visible_invitation(q: Query, t: str) -> str | None:
     if q.everywhere(Permission.PERSON_INVITE):
         return None
-    inviting = f"{t}.city_id = any({q.places_with(Permission.PERSON_INVITE)})"
+    inviting = f"{t}.organisation_id = any({q.places_with(Permission.PERSON_INVITE)})"
     if q.shape.kind is not ActorKind.PERSON:
         return inviting
     own = f"lower({t}.email) = (select lower(me.email) from person me where me.id = {q.person()})"
@@ -50,25 +53,35 @@ def _visible_invitation(q: Query, t: str) -> str | None:
 def _visible_post(q: Query, t: str) -> str | None:
     if q.everywhere(Permission.PERSON_READ):
         return None
-    return f"({t}.person_id = {q.person()} or {t}.city_id = any({q.places_with(Permission.PERSON_READ)}))"
+    return f"({t}.person_id = {q.person()} or {t}.organisation_id = any({q.places_with(Permission.PERSON_READ)}))"
 
 
-_GOOD = f"select 1 from membership m where m.city_id = g.city_id and m.status in ({in_words(ACTIVE)})"
+_GOOD = f"select 1 from membership m where m.organisation_id = g.organisation_id and m.status in ({in_words(ACTIVE)})"
+_BODY = f"select 1 from organisation b where b.id = g.organisation_id and b.kind in ({in_words(BODIES)})"
 _POSTS = (
-    "(select g.id, g.person_id, g.role, g.city_id, g.granted_at as since, "
-    f"(g.city_id is null or exists ({_GOOD})) as active from role_grant g where g.revoked_at is null) as {{t}}"
+    "(select g.id, g.person_id, g.role, g.organisation_id, g.granted_at as since, "
+    f"(g.organisation_id is null or exists ({_GOOD}) or exists ({_BODY})) as active"
+    " from role_grant g where g.revoked_at is null) as {t}"
 )
 
 
 @reads.table(_POSTS, visible=_visible_post)
-@strawberry.type(description="A `Post` is a role that somebody has in a city or, without a city, in the secretariat.")
+@strawberry.type(
+    description="A `Post` is a role of somebody in an organisation, a body of the network, or the secretariat."
+)
 class Post:
     role: Role = reads.column("{t}.role", "This is the role itself.")
+    organisation: Organisation | None = reads.one(
+        "{t}.id = {p}.organisation_id",
+        "This is the organisation or the body in which the role is held; it is null in the secretariat.",
+    )
     city: City | None = reads.one(
-        "{t}.id = {p}.city_id", "This is the city in which the role is held; it is null in the secretariat."
+        "{t}.id = {p}.organisation_id", "This is the city in which the role is held; it is null elsewhere."
     )
     is_active: bool = reads.column(
-        "{t}.active", "This says whether the role counts now: the city has to be a member in good standing."
+        "{t}.active",
+        "This says whether the role counts now: an organisation has to be a member in good standing, a body and the "
+        "secretariat have not.",
     )
     since: datetime | None = reads.column(
         "{t}.since", "This is the moment at which the role was given; it is null for a program."
@@ -114,8 +127,12 @@ class Invitation(reads.Node):
     email: str = reads.column("{t}.email", "This is the e-mail address to which it was sent.")
     name: str = reads.column("{t}.name", "This is the name of the invited person.")
     role: Role = reads.column("{t}.role", "This is the role to which it invites.")
+    organisation: Organisation | None = reads.one(
+        "{t}.id = {p}.organisation_id",
+        "This is the organisation or the body in which the role will be; it is null for the secretariat.",
+    )
     city: City | None = reads.one(
-        "{t}.id = {p}.city_id", "This is the city in which the role will be; it is null for the secretariat."
+        "{t}.id = {p}.organisation_id", "This is the city in which the role will be; it is null elsewhere."
     )
     status: InvitationState = reads.column(_STATE, "This says what became of it.")
     created_at: datetime = reads.column("{t}.created_at", "This is the moment at which it was made.")
@@ -123,22 +140,25 @@ class Invitation(reads.Node):
 
 
 _HERE = (
-    "exists (select 1 from role_grant here where here.person_id = {t}.id and here.city_id = {p}.id"
+    "exists (select 1 from role_grant here where here.person_id = {t}.id and here.organisation_id = {p}.id"
     " and here.revoked_at is null)"
 )
 
 
 @strawberry.type
-class CityPeople:
+class ItsPeople:
     people: list[Person] = reads.many(
         _HERE, "These are its people; only those see them who deal with them.", order="{t}.name, {t}.id"
     )
     invitations: list[Invitation] = reads.many(
-        "{t}.city_id = {p}.id", "These are its invitations, the newest first.", order="{t}.created_at desc, {t}.id desc"
+        "{t}.organisation_id = {p}.id",
+        "These are its invitations, the newest first.",
+        order="{t}.created_at desc, {t}.id desc",
     )
 
 
-reads.extend(City, CityPeople)
+for each in (City, Organisation):
+    reads.extend(each, ItsPeople)
 
 
 @reads.vocabulary(description="A `ViewerKind` says what kind of reader asks.")
@@ -162,8 +182,8 @@ class Viewer:
         None,
         "These are the roles in which the reader acts.",
         order="{t}.ord",
-        source="unnest({p}.roles, {p}.city_ids, {p}.actives, array[]::timestamptz[])"
-        " with ordinality as {t}(role, city_id, active, since, ord)",
+        source="unnest({p}.roles, {p}.organisation_ids, {p}.actives, array[]::timestamptz[])"
+        " with ordinality as {t}(role, organisation_id, active, since, ord)",
         visible=False,  # his own
     )
     invitations: list[Invitation] = reads.many(
@@ -192,7 +212,7 @@ def _viewer(q: Query) -> str:
     locale = q.bind(lambda run: (run.reading.tags or ("en",))[0], "text", "viewer locale")
     return (
         f"(select '{q.shape.kind.value}' as kind, {q.person()} as person_id, {client} as client_id, "
-        f"{posts[0]} as roles, {posts[1]} as city_ids, {posts[2]} as actives, "
+        f"{posts[0]} as roles, {posts[1]} as organisation_ids, {posts[2]} as actives, "
         f"{scopes} as scopes, {locale} as locale) as {{t}}"
     )
 

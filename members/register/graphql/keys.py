@@ -1,4 +1,7 @@
-"""From what an input names to the key of a row: a thing is named by its global id, a city by its slug as well."""
+"""From what an input names to the key of a row: a thing is named by its global id, an organisation by its slug as well.
+
+A city is an organisation: it is named by `city` or by `organisation`, by the id of either kind.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,14 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import col
 
-from members.register import cities
-from members.register.models import City
+from members.register.models import Organisation
+from wego.core import reads
 from wego.core.access import Actor
 from wego.core.db import Session
-from wego.core.errors import NotFound, NotSignedIn
+from wego.core.errors import Invalid, NotFound, NotSignedIn
 from wego.core.ids import parse_global_id
+
+_KINDS = ("City", "Organisation")
 
 
 def key_of(given: str, kind: str, *path: str | int) -> UUID:
@@ -23,24 +28,32 @@ def key_of(given: str, kind: str, *path: str | int) -> UUID:
     return parsed[1]
 
 
-async def city_of(db: Session, actor: Actor, given: str, *path: str | int) -> UUID:
-    """The key of a city that the actor may know, by its id or its slug."""
+async def named(db: Session, actor: Actor, organisation: str | None, city: str | None) -> UUID:
+    """The key of the one organisation that an input names, as any of them or as a city."""
+    if (organisation is None) is (city is None):
+        raise Invalid("Name one organisation: by `organisation`, or a city by `city`.", path=("input",))
+    if organisation is not None:
+        return await organisation_of(db, actor, organisation, "input", "organisation")
+    return await organisation_of(db, actor, city or "", "input", "city")
+
+
+async def organisation_of(db: Session, actor: Actor, given: str, *path: str | int) -> UUID:
+    """The key of an organisation that the actor may know, by its id or its slug."""
     if not actor.signed_in:
         raise NotSignedIn("Sign in first: this needs a token.")
-    path = path or ("input", "city")
     parsed = parse_global_id(given)
     if parsed is not None:
-        city_id: UUID | None = parsed[1] if parsed[0] == "City" else None
+        key: UUID | None = parsed[1] if parsed[0] in _KINDS else None
     else:
         slug = given if given.isascii() and "\x00" not in given else ""
-        city_id = (await db.execute(select(col(City.id)).where(col(City.slug) == slug))).scalar_one_or_none()
-    if city_id is None:
+        query = select(col(Organisation.id)).where(col(Organisation.slug) == slug)
+        key = (await db.execute(query)).scalar_one_or_none()
+    if key is None:
         raise _unknown(*path)
     try:
-        await cities.seen_by(db, actor, city_id)
+        return (await reads.locate(db, actor, Organisation, key)).id
     except NotFound:
         raise _unknown(*path) from None
-    return city_id
 
 
 def _unknown(*path: str | int) -> NotFound:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import orjson
 import strawberry
 
-from members.register.graphql.cities import City, in_words, seen_city
+from members.register.graphql.cities import City
 from members.register.models import LISTED
+from members.register.organisations import in_words, known
 from practices.cases.graphql.types import Practice
 from practices.cases.reach import shared_practice
 from wego.core import reads
@@ -166,7 +167,7 @@ def _inside(q: Query) -> str:
 
 
 def _seen(q: Query) -> str:
-    practice, city = shared_practice(q, "v") or "true", seen_city(q, "v.id") or "true"
+    practice, city = shared_practice(q, "v") or "true", known(q, "v.id") or "true"
     return (
         "case e.subject_type when 'Practice' then"
         f" exists (select 1 from practice v where v.id = e.subject_id and {practice})"

@@ -17,10 +17,10 @@ from practices.cases.models import EvidenceLevel, PracticeStatus
 from wego.core import reads
 from wego.core.forms import is_country
 
-_CITY = "{t}.city_id = (select c.id from city c where c.slug = {v})"
-_CITIES = "{t}.city_id in (select c.id from city c where c.slug = any({v}))"
-_COUNTRY = "{t}.city_id in (select c.id from city c where c.country = any({v}))"
-_REGION = "{t}.city_id in (select c.id from city c where c.region = any({v}))"
+_CITY = "{t}.city_id = (select c.id from organisation c where c.slug = {v})"
+_CITIES = "{t}.city_id in (select c.id from organisation c where c.slug = any({v}))"
+_COUNTRY = "{t}.city_id in (select c.id from organisation c where c.country = any({v}))"
+_REGION = "{t}.city_id in (select c.id from organisation c where c.region = any({v}))"
 _LOCALE = "exists (select 1 from content_reading r where r.document_id = {t}.id and r.locale = {v})"
 _TITLE = (
     "exists (select 1 from content_reading r where r.document_id = {t}.id and strpos(lower(r.title), lower({v})) > 0)"
@@ -187,7 +187,7 @@ _FACETS = (
 _MONTHS = {
     column: f"date_trunc('month', {column} at time zone 'UTC')" for column in ("{t}.sorted_at", "{t}.updated_at")
 }
-LISTING = reads.Listing("practice_listing", _FACETS, ways_to_see, {"city_id": "city"}, ("c", "{p}.id"), _MONTHS)
+LISTING = reads.Listing("practice_listing", _FACETS, ways_to_see, {"city_id": "organisation"}, ("c", "{p}.id"), _MONTHS)
 
 PRACTICES = reads.List(
     Practice,

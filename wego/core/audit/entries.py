@@ -44,6 +44,8 @@ class Event(StrEnum):
 
     CITY_REGISTERED = "city.registered"
     CITY_UPDATED = "city.updated"
+    ORGANISATION_REGISTERED = "organisation.registered"
+    ORGANISATION_UPDATED = "organisation.updated"
     APPLICATION_DRAFTED = "application.drafted"
     APPLICATION_SUBMITTED = "application.submitted"
     APPLICATION_CHECKED = "application.check_started"

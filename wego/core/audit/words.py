@@ -33,13 +33,14 @@ _ERASE = text(f"""
     gone AS (DELETE FROM audit_word w USING chosen c WHERE w.entry = c.index RETURNING w.entry, w.field, w.text),
     lost AS (
         SELECT e.subject_id, g.field, g.text FROM gone g JOIN audit_entry e ON e.index = g.entry
-        WHERE e.subject_type = 'City'),
+        WHERE e.subject_type IN ('City', 'Organisation')),
     steps AS (
         UPDATE membership_step s
-        SET reason = CASE WHEN (s.city_id, 'reason', s.reason) IN (TABLE lost) THEN '' ELSE s.reason END,
-            reference = CASE WHEN (s.city_id, 'reference', s.reference) IN (TABLE lost) THEN '' ELSE s.reference END
-        WHERE (s.city_id, 'reason', s.reason) IN (TABLE lost)
-           OR (s.city_id, 'reference', s.reference) IN (TABLE lost))
+        SET reason = CASE WHEN (s.organisation_id, 'reason', s.reason) IN (TABLE lost) THEN '' ELSE s.reason END,
+            reference = CASE WHEN (s.organisation_id, 'reference', s.reference) IN (TABLE lost)
+                        THEN '' ELSE s.reference END
+        WHERE (s.organisation_id, 'reason', s.reason) IN (TABLE lost)
+           OR (s.organisation_id, 'reference', s.reference) IN (TABLE lost))
     SELECT e.index AS entry, e.subject_type, e.subject_id, e.place_id, array_agg(g.field ORDER BY g.field) AS fields
     FROM gone g JOIN audit_entry e ON e.index = g.entry GROUP BY e.index ORDER BY e.index
 """)
