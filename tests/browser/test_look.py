@@ -57,7 +57,7 @@ async def page_in(
 @pytest.mark.parametrize("locale", ["en", "ko", "ar"])
 async def test_every_page_is_accessible_and_quiet(browser: Any, address: str, locale: str):
     """At both widths, light and dark."""
-    async with page_in(browser, address, *WIDTHS[0]) as (page, wrong):
+    async with page_in(browser, address, *WIDTHS[0], reduced_motion="reduce") as (page, wrong):
         for path in PAGES:
             wrong.clear()
             await page.goto(f"{address}/{locale}/{path}")
