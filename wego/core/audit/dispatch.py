@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any
 
 import asyncpg
 
 from wego.core.audit.cursors import Cursors, News, Place
 from wego.core.audit.listeners import LISTENERS, WATERMARK, Entry, Listener
-from wego.core.db import Database
+from wego.core.db import Database, is_away
+from wego.core.traces import traced
 
 log = logging.getLogger("wego.dispatch")
 
@@ -54,7 +52,7 @@ class Dispatcher:
             try:
                 await self._follow()
             except Exception as error:  # the dispatcher must outlive a database that restarts
-                log.warning("following the log: %s", _name(error))
+                _tell(error)
             await asyncio.sleep(1)
 
     async def _follow(self) -> None:
@@ -164,7 +162,7 @@ class _Follower:
                 async with asyncio.timeout(self._listener.seconds):
                     await self._listener.hear(self._database, entry)
             except Exception as error:
-                log.error("listener %s, entry %d: %s", self.name, entry.index, _name(error))
+                log.error("listener %s, entry %d:\n%s", self.name, entry.index, traced(error))
                 wait = await self._cursors.fail(self.name, entry.index, type(error).__name__)
                 if wait is not None:
                     await asyncio.sleep(wait)
@@ -177,10 +175,12 @@ class _Follower:
                 return
 
 
-def _name(error: BaseException) -> str:
-    """The kind of an error and where it was raised. Its text may hold what people wrote, and stays out."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    frames: Any = traceback.extract_tb(error.__traceback__)
-    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
-    return type(error).__name__ + where
+def _tell(error: BaseException) -> None:
+    """A database that is away is no mistake of ours; anything else is written down."""
+    first = error
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    if isinstance(first, _ConnectionLostError) or is_away(first):
+        log.warning("the log is not followed: %s", type(first).__name__)
+    else:
+        log.error("following the log failed:\n%s", traced(error))
