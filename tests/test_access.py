@@ -166,6 +166,10 @@ WHO: dict[str, Who] = {
     "requestPracticeChanges":    Who("",                        "officer secretariat_editor", ("assigned reviewer",)),
     "acceptPractice":            Who("",                        "",        ("assigned reviewer",)),
     "publishPractice":           Who("head cio",                "officer secretariat_editor"),
+    "withdrawPractice":          Who("head cio editor program"),
+    "restorePractice":           Who("head cio",                "officer secretariat_editor"),
+    "renamePractice":            Who("head cio",                "officer secretariat_editor"),
+    "deletePractice":            Who("head cio editor program"),
     "archivePractice":           Who("head cio",                "officer secretariat_editor"),
     "addPracticeEditor":         Who("head cio",                "officer"),
 }  # fmt: skip

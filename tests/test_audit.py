@@ -151,6 +151,14 @@ TABLE: dict[str, tuple[str, str, str, list[tuple[str, str, dict[str, tuple[Any, 
     "publishPractice": ("officer", "officer", OFFICE, [
         ("practice.published", "Practice", {STATUS: ("accepted", "published"), "readers": ("city", "public")}, "",
          "reviewed visibility")]),
+    "withdrawPractice": ("head", "head", HOME, [
+        ("practice.withdrawn", "Practice", {STATUS: ("submitted", "draft")}, "", "")]),
+    "restorePractice": ("head", "head", HOME, [
+        ("practice.restored", "Practice", {STATUS: ("archived", "published"), "readers": ("city", "public")}, "", "")]),
+    "renamePractice": ("head", "head", HOME, [("practice.renamed", "Practice", {}, "", "live")]),
+    "deletePractice": ("head", "head", HOME, [
+        ("practice.deleted", "Practice", {STATUS: ("draft", None), "visibility": ("public", None),
+                                          "readers": ("city", None)}, "", "")]),
     "archivePractice": ("head", "head", HOME, [
         ("practice.archived", "Practice", {STATUS: ("published", "archived"), "readers": ("public", "city")},
          "reason", "")]),

@@ -28,7 +28,7 @@ from members.register.models import (
     MembershipStatus,
     OrganisationKind,
 )
-from practices.cases import practices
+from practices.cases import archives, practices
 from practices.cases.narrative import BUDGETS, TO_PUBLISH
 from practices.cases.practices import Change
 from practices.reviews import reviews
@@ -182,7 +182,7 @@ async def _practices(db: Session, world: World) -> None:
     await _publish(db, world, "embargo", visibility="embargo", publish_at=later)
     public = await _publish(db, world, "public")
     await practices.translate(db, SYSTEM, public, "ko", korean("publicko"), tool="a translator")
-    await practices.archive(db, SYSTEM, await _publish(db, world, "archived"), canary("archivereason"))
+    await archives.archive(db, SYSTEM, await _publish(db, world, "archived"), canary("archivereason"))
     await _write(db, world, "helddraft", HELD)
     await _publish(db, world, "heldprivate", HELD, visibility="private")
     await _publish(db, world, "heldmembers", HELD, visibility="members")

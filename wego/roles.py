@@ -1,7 +1,8 @@
 """What the role that serves may do in the database: enough to serve, and nothing that would rewrite the log.
 
 Run by the owner after each migration, so a new table is granted with the migration that brings it. The log is only
-read; entries and checkpoints come through functions that run with the owner's rights (migration 0005).
+read; entries and checkpoints come through functions that run with the owner's rights (migration 0005), and so does the
+erasure of drafts (migration 0020), whose blocks are append-only as well.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _TABLES = """
 """
 _FUNCTIONS = """
     SELECT p.oid::regprocedure::text FROM pg_proc p
-    WHERE p.pronamespace = current_schema()::regnamespace AND p.proname LIKE 'wego\\_audit\\_%'
+    WHERE p.pronamespace = current_schema()::regnamespace AND (p.proname LIKE 'wego\\_audit\\_%' OR p.prosecdef)
 """
 _READY = """
     SELECT EXISTS (

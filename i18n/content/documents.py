@@ -44,8 +44,8 @@ from wego.core.offload import offload
 
 __all__ = [
     "Audience", "Disagreement", "Draft", "Section", "SectionPart", "Titled",
-    "Translated", "TranslationDraft", "Written", "close", "create", "locale_tag", "publish", "refresh",
-    "release", "revise", "titles", "translate", "verify", "written",
+    "Translated", "TranslationDraft", "Written", "close", "create", "erase", "is_closed", "locale_tag", "publish",
+    "refresh", "release", "revise", "titles", "translate", "verify", "written",
 ]  # fmt: skip
 
 MOST_LOCALES = 100  # translations of one document
@@ -313,6 +313,31 @@ async def written(db: Session, document_id: UUID, revision_id: UUID | None = Non
             bodies[key].append(block.text)
     sections = tuple(Section(key, heading, markdown.join(bodies[key])) for key, heading in headings.items())
     return Draft(made[0].text, made[1].text, sections)
+
+
+_ERASE = (
+    "DELETE FROM content_segment s USING content_translation t WHERE t.id = s.translation_id AND t.document_id = :key",
+    "DELETE FROM content_translation WHERE document_id = :key",
+    "DELETE FROM content_reading WHERE document_id = :key",  # its sections go with it
+    "SELECT wego_erase_blocks(:key)",
+    "DELETE FROM content_revision WHERE document_id = :key",
+    "DELETE FROM content_document WHERE id = :key",
+)
+
+
+async def erase(db: Session, document_id: UUID) -> None:
+    """Delete a document with all its texts. The database refuses it of one that was ever published (migration 0020)."""
+    await _locked(db, document_id)
+    for statement in _ERASE:
+        await db.execute(text(statement), {"key": document_id})
+
+
+async def is_closed(db: Session, document_id: UUID) -> bool:
+    """Whether the present version, though published, is never opened to the public."""
+    query = select(col(ContentRevision.public_from)).join(
+        ContentDocument, col(ContentDocument.current_revision_id) == col(ContentRevision.id)
+    )
+    return (await db.execute(query.where(col(ContentDocument.id) == document_id))).scalar_one() is None
 
 
 async def titles(db: Session, document_id: UUID) -> list[Titled]:

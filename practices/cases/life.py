@@ -28,12 +28,16 @@ class Verb(StrEnum):
     REVISE = "revise"
     TRANSLATE = "translate"
     RELEASE_TRANSLATION = "release_translation"
+    RENAME = "rename"
+    DELETE = "delete"
     SUBMIT = "submit"
+    WITHDRAW = "withdraw"
     ASSIGN_REVIEWER = "assign_reviewer"
     REQUEST_CHANGES = "request_changes"
     ACCEPT = "accept"
     PUBLISH = "publish"
     ARCHIVE = "archive"
+    RESTORE = "restore"
 
 
 # While it is in one of these states, its reviewers and the texts under review are each other's business.
@@ -70,9 +74,16 @@ LIFE: Life[PracticeStatus, Verb] = Life(
          denied=_not_yours),
     *each(_ALIVE,        Verb.TRANSLATE,           To.SAME,             TRANSLATORS, E.PRACTICE_TRANSLATED),
     *each(_ALIVE,        Verb.RELEASE_TRANSLATION, To.SAME,             PUBLISHERS,  E.PRACTICE_TRANSLATED),
+    # Published, its name is in the addresses of others: who publishes answers for it.
+    *each(_WRITABLE,     Verb.RENAME,              To.SAME,             WRITERS,     E.PRACTICE_RENAMED),
+    Step(S.PUBLISHED,    Verb.RENAME,              To.SAME,             PUBLISHERS,  E.PRACTICE_RENAMED,
+         denied=_not_yours),
+    # Only what was never handed in: of that, nobody else has ever known.
+    Step(S.DRAFT,        Verb.DELETE,              To.GONE,             SENDERS,     E.PRACTICE_DELETED),
     Step(S.DRAFT,        Verb.SUBMIT,              S.SUBMITTED,         SENDERS,     E.PRACTICE_SUBMITTED),
     # Or at once back to the reviewers who asked, see practices/reviews.
     Step(S.CHANGES_REQUESTED, Verb.SUBMIT,         S.SUBMITTED,         SENDERS,     E.PRACTICE_SUBMITTED),
+    *each(UNDER_REVIEW,  Verb.WITHDRAW,            S.DRAFT,             SENDERS,     E.PRACTICE_WITHDRAWN),
     Step(S.SUBMITTED,    Verb.ASSIGN_REVIEWER,     S.UNDER_REVIEW,      ASSIGNERS,   E.PRACTICE_REVIEWER_ASSIGNED),
     Step(S.UNDER_REVIEW, Verb.ASSIGN_REVIEWER,     To.SAME,             ASSIGNERS,   E.PRACTICE_REVIEWER_ASSIGNED),
     *each(_DECIDABLE,    Verb.REQUEST_CHANGES,     S.CHANGES_REQUESTED, REVIEWERS,   E.PRACTICE_CHANGES_REQUESTED),
@@ -84,6 +95,7 @@ LIFE: Life[PracticeStatus, Verb] = Life(
          denied=_not_accepted),
     Step(S.ACCEPTED,     Verb.PUBLISH,             S.PUBLISHED,         PUBLISHERS,  E.PRACTICE_PUBLISHED),
     Step(S.PUBLISHED,    Verb.ARCHIVE,             S.ARCHIVED,          PUBLISHERS,  E.PRACTICE_ARCHIVED),
+    Step(S.ARCHIVED,     Verb.RESTORE,             S.PUBLISHED,         PUBLISHERS,  E.PRACTICE_RESTORED),
     impossible=_impossible,
 )  # fmt: skip
 

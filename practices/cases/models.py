@@ -64,9 +64,24 @@ class Practice(TextOwner, PracticeFacts, table=True):
     sdg_codes: list[str] = words()  # the goals and targets of `sdgs`, for filters
     created_at: dt.datetime = moment(now=True)
     updated_at: dt.datetime = moment(now=True)
+    submitted_at: dt.datetime | None = moment(nullable=True)  # when it was first handed in: since then it is kept
     published_at: dt.datetime | None = moment(nullable=True)
     sorted_at: dt.datetime = moment(now=True)  # published_at, or created_at until then
     assumed: bool = false_unless_told()  # for a demonstration: no city wrote or published this
+
+
+class FormerSlug(SQLModel, table=True):
+    """A name that a practice had in addresses, which leads to its present one. Who was shown it then is kept: nobody
+    else learns of it. It stays with the practice for good, so that an old address never leads to another's."""
+
+    __tablename__ = "practice_former_slug"
+    __table_args__ = (Index("ix_practice_former_slug_slug", "slug"),)
+
+    practice_id: UUID = Field(foreign_key="practice.id", primary_key=True, ondelete="CASCADE")
+    slug: str = Field(primary_key=True)
+    shown_to_members: bool
+    shown_to_public: bool
+    until: dt.datetime = moment()
 
 
 class PracticeListing(SQLModel, table=True):

@@ -1,7 +1,7 @@
 """The sections of a case study, which of them are required when, and their word budgets, which are advice.
 
-Binding text: design/domain.md section 5.1 (R = required to submit, P = required to publish; budgets of
-UN-Habitat).
+Binding text: design/domain.md section 5.1 (R and P = required; budgets of UN-Habitat). What publishing needs is asked
+when a case study is handed in: afterwards its city cannot mend it until a reviewer has answered.
 """
 
 from __future__ import annotations
@@ -29,10 +29,9 @@ BUDGETS: dict[str, tuple[int, int]] = {
     "references": (0, 300),
 }
 SUMMARY_BUDGET = (0, 250)
-TO_SUBMIT = ("situation_before", "objectives_and_strategy", "resources_narrative", "process", "results")
 TO_PUBLISH = (
-    *TO_SUBMIT, "participation", "obstacles_and_failures", "sustainability", "lessons_learned",
-    "transferability",
+    "situation_before", "objectives_and_strategy", "resources_narrative", "process", "results", "participation",
+    "obstacles_and_failures", "sustainability", "lessons_learned", "transferability",
 )  # fmt: skip
 
 # Written without spaces between words: a word is about two characters.
@@ -90,23 +89,15 @@ def merged(
     )
 
 
-def require(draft: Draft, keys: Sequence[str]) -> None:
-    """Refuse while one of these sections is absent; tells all that are."""
+def require_publishable(practice: Practice, draft: Draft) -> None:
+    """Refuse while anything is absent that domain.md requires of a published practice; tells all that is, each with
+    its path."""
     present = {section.key for section in draft.sections}
     absent: list[Refusal] = [
-        Invalid("The section {key} is missing.", path=("sections", key), key=key) for key in keys if key not in present
+        Invalid("The section {key} is missing.", path=("sections", key), key=key)
+        for key in TO_PUBLISH
+        if key not in present
     ]
-    if absent:
-        raise Refusals(absent)
-
-
-def require_publishable(practice: Practice, draft: Draft) -> None:
-    """Refuse while anything is absent that domain.md requires of a published practice."""
-    absent: list[Refusal] = []
-    try:
-        require(draft, TO_PUBLISH)
-    except Refusal as refusal:
-        absent.extend(refusal.each)
     if not practice.sdgs:
         absent.append(Invalid("Name at least one Sustainable Development Goal.", path=("sdgs",)))
     if not practice.licence:

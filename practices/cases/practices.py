@@ -28,7 +28,7 @@ from practices.cases.life import LIFE, PUBLISHERS, Verb
 from practices.cases.models import Practice, PracticeEditor, PracticeStatus
 from practices.cases.narrative import Hint
 from practices.cases.reach import reach
-from practices.cases.telling import NOTHING, standing, tell
+from practices.cases.telling import NOTHING, Standing, standing, tell
 from wego.core import access, audit, reads
 from wego.core.access import Actor, ActorKind, Permission, Role
 from wego.core.audit import Event, Subject
@@ -86,7 +86,7 @@ async def create(
     life.settle(practice, at, written)
     db.add(practice)
     await tell(db, actor, step, practice, NOTHING, at, locale=tag)
-    return Outcome(practice, tuple(narrative.hints(whole, tag)))
+    return Outcome(practice, advice(practice, whole))
 
 
 async def _writing_city(db: Session, actor: Actor, slug: str | None) -> UUID:
@@ -129,7 +129,7 @@ async def revise(
     after = narrative.merged(before, change.title, change.summary, change.sections, change.removed)
     changed = {name: value for name, value in columns.items() if getattr(practice, name) != value}
     if after == before and not changed:  # nothing is another: no version, and nothing to tell
-        return Outcome(practice, tuple(narrative.hints(after, practice.original_locale)))
+        return Outcome(practice, advice(practice, after))
     for name, value in changed.items():
         setattr(practice, name, value)
     live = practice.status is PracticeStatus.PUBLISHED
@@ -141,7 +141,7 @@ async def revise(
         db, key, after, author=actor.subject, minor=minor, facts=facts_of.snapshot(practice), note=_note(change.note)
     )
     if live:
-        await _show(db, practice, at, opened=shown is Visibility.PRIVATE)
+        await _show(db, practice, was, at, opened=shown is Visibility.PRIVATE)
     life.settle(practice, at, written)
     if live:
         await documents.publish(db, key, at, life.audience(practice, at))
@@ -150,10 +150,10 @@ async def revise(
         changed_blocks=written.changed, carried_blocks=[str(block) for block in written.carried],
         changed_facts=sorted(changed),
     )  # fmt: skip
-    return Outcome(practice, tuple(narrative.hints(after, practice.original_locale)))
+    return Outcome(practice, advice(practice, after))
 
 
-async def _show(db: Session, practice: Practice, at: datetime, *, opened: bool) -> None:
+async def _show(db: Session, practice: Practice, was: Standing, at: datetime, *, opened: bool) -> None:
     """A version is about to be published for others than the city. `opened` = the version before was not: for whom this
     is the first, the practice is published now, under a name that none of those has that they see."""
     if practice.visibility is Visibility.PRIVATE:
@@ -163,7 +163,9 @@ async def _show(db: Session, practice: Practice, at: datetime, *, opened: bool) 
     if all(members_from is None for _, members_from, _ in earlier):
         practice.published_at = at
     if opened or wanted != practice.slug:
-        practice.slug = await slugs.free_slug(db, wanted, practice.city_id, but=practice.id)
+        free = await slugs.free_slug(db, wanted, practice.city_id, but=practice.id)
+        if free != practice.slug:
+            await slugs.rename(db, practice, free, was, at)
 
 
 def _note(note: str) -> str:
@@ -229,10 +231,14 @@ async def release_translation(
 # ── life ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def fact_hints(practice: Practice) -> list[Hint]:
-    """Advice on facts that are missing."""
-    hints = [] if practice.sdgs else [Hint("missing_to_publish", "sdgs")]
-    return hints if practice.contacts else [*hints, Hint("missing_contact", "contacts")]
+def advice(practice: Practice, draft: Draft) -> tuple[Hint, ...]:
+    """What would make it better, or is asked when it is handed in."""
+    hints = narrative.hints(draft, practice.original_locale)
+    if not practice.sdgs:
+        hints.append(Hint("missing_to_publish", "sdgs"))
+    if not practice.contacts:
+        hints.append(Hint("missing_contact", "contacts"))
+    return tuple(hints)
 
 
 async def publish(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Practice:
@@ -242,26 +248,13 @@ async def publish(db: Session, actor: Actor, key: UUID, *, now: datetime | None 
     narrative.require_publishable(practice, await documents.written(db, key))
     at = now or datetime.now(UTC)
     practice.status, practice.published_at = PracticeStatus.PUBLISHED, at
-    await _show(db, practice, at, opened=True)
+    await _show(db, practice, was, at, opened=True)
     life.settle(practice, at)
     await documents.publish(db, key, at, life.audience(practice, at))
     await tell(
         db, actor, step, practice, was, at, reviewed=step.source is PracticeStatus.ACCEPTED,
         visibility=practice.visibility.value,
     )  # fmt: skip
-    return practice
-
-
-async def archive(db: Session, actor: Actor, key: UUID, reason: str, *, now: datetime | None = None) -> Practice:
-    """Take a published practice out of sight, with a reason; nothing is deleted."""
-    practice, step = await reach(db, actor, key, Verb.ARCHIVE)
-    was = standing(practice, now)
-    markdown.check_text(reason, path=("input", "reason"), limit=MOST_REASON, lines=True)
-    practice.status = PracticeStatus.ARCHIVED
-    at = now or datetime.now(UTC)
-    life.settle(practice, at)
-    await documents.close(db, key, at)
-    await tell(db, actor, step, practice, was, at, words={"reason": reason})
     return practice
 
 

@@ -14,7 +14,7 @@ from sqlmodel import col
 from i18n.content import rights
 from members.register.models import Organisation
 from practices.cases.life import LIFE, UNDER_REVIEW, Verb
-from practices.cases.models import Practice, PracticeStatus
+from practices.cases.models import FormerSlug, Practice, PracticeStatus
 from wego.core import reads
 from wego.core.access import Actor, ActorKind, Permission, Role
 from wego.core.db import Session
@@ -84,6 +84,19 @@ def reviewed(q: Query, t: str) -> str:
     )
 
 
+@reads.visible(FormerSlug)
+def visible_former_slug(q: Query, t: str) -> str | None:
+    """Who was shown a name while it was one; and those who see all of the practice, drafts as well."""
+    drafts = reads_drafts(q, "own")
+    if drafts is None:
+        return None
+    parts = [f"{t}.shown_to_public"] + [f"{t}.shown_to_members"] * q.shape.member
+    works = [part for part in (drafts, edited(q, "own")) if part != "false"]
+    if works:
+        parts.append(f"exists (select 1 from practice own where own.id = {t}.practice_id and ({' or '.join(works)}))")
+    return f"({' or '.join(parts)})"
+
+
 rights.owned("practice", drafts=reads_drafts, given=edited)
 
 
@@ -95,13 +108,18 @@ async def reach(db: Session, actor: Actor, key: UUID, verb: Verb) -> tuple[Pract
 
 
 async def by_slug(db: Session, actor: Actor, slug: str) -> UUID:
-    """The key of a practice by its name in addresses, among those that the actor may see. Unpublished ones of several
-    cities can have the same name: who sees more than one names the city too (`seoul/night-buses`), or the id."""
+    """The key of a practice by its name in addresses, or by one that it had, among those that the actor may see.
+    Unpublished ones of several cities can have the same name: who sees more than one names the city too
+    (`seoul/night-buses`), or the id."""
     city, _, name = slug.rpartition("/")
     where = [col(Practice.slug) == name]
     if city:
         where.append(col(Practice.city_id).in_(select(col(Organisation.id)).where(col(Organisation.slug) == city)))
     found = await reads.seen(db, actor, Practice, *where)
+    if not found:
+        former = await reads.seen(db, actor, FormerSlug, col(FormerSlug.slug) == name)
+        where[0] = col(Practice.id).in_([each.practice_id for each in former])
+        found = await reads.seen(db, actor, Practice, *where)
     if not found:
         raise missing()
     if len(found) > 1:

@@ -13,12 +13,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select, union
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlmodel import col
 
 from i18n.content.documents import Titled
 from practices.cases.facts import Visibility
-from practices.cases.models import Practice, PracticeStatus
+from practices.cases.models import FormerSlug, Practice, PracticeStatus
+from practices.cases.telling import Standing
 from wego.core.access import Actor, Permission
 from wego.core.db import Session
 from wego.core.errors import Invalid
@@ -65,20 +67,46 @@ def wished(slug: str | None) -> str | None:
 async def free_slug(
     db: Session, wanted: str, city_id: UUID, actor: Actor | None = None, *, but: UUID | None = None
 ) -> str:
-    """A name that no other practice has of those that the city sees: its own, what is published for members, and what
-    the actor may read besides. What others hide takes no name away, so a name tells nothing of it. Those who look for
-    the same name at once take turns."""
+    """A name that no other practice has, or had, of those that the city sees: its own, what is published for members,
+    and what the actor may read besides. What others hide takes no name away, so a name tells nothing of it. Those who
+    look for the same name at once take turns."""
     await db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"practice {wanted}", 0))))
     own = [city_id, *(actor.places_with(Permission.PRACTICE_READ) if actor else ())]
     seen = col(Practice.city_id).in_(own) | (
         (col(Practice.status) == PracticeStatus.PUBLISHED) & (col(Practice.visibility) != Visibility.PRIVATE)
     )
     numbered = [wanted, *(f"{wanted}-{number}" for number in range(2, MOST_NUMBERED))]
-    query = select(col(Practice.slug)).where(col(Practice.slug).in_(numbered), seen)
-    if but is not None:
-        query = query.where(col(Practice.id) != but)
-    taken = set((await db.execute(query)).scalars())
+    present = select(col(Practice.slug)).where(col(Practice.slug).in_(numbered), seen)
+    shown = col(Practice.city_id).in_(own) | col(FormerSlug.shown_to_members) | col(FormerSlug.shown_to_public)
+    former = (
+        select(col(FormerSlug.slug))
+        .join(Practice, col(Practice.id) == col(FormerSlug.practice_id))
+        .where(col(FormerSlug.slug).in_(numbered), shown)
+    )
+    others = [query if but is None else query.where(col(Practice.id) != but) for query in (present, former)]
+    taken = set((await db.execute(union(*others))).scalars())
     return next((name for name in numbered if name not in taken), f"{wanted}-{new_id().hex[-12:]}")
+
+
+async def rename(db: Session, practice: Practice, slug: str, was: Standing, at: datetime) -> None:
+    """Give a practice another name, and keep the one it had for those who were shown it; `was` is its standing before
+    what is done now."""
+    public = was["readers"] == "public"
+    kept = upsert(FormerSlug).values(
+        practice_id=practice.id, slug=practice.slug, until=at, shown_to_public=public,
+        shown_to_members=public or was["readers"] == "members",
+    )  # fmt: skip
+    wider = {
+        name: or_(col(getattr(FormerSlug, name)), kept.excluded[name])
+        for name in ("shown_to_members", "shown_to_public")
+    }
+    await db.execute(
+        kept.on_conflict_do_update(
+            index_elements=["practice_id", "slug"],
+            set_={**wider, "until": at},
+        )
+    )
+    practice.slug = slug
 
 
 def telling_nothing(practice: Practice, present: str, earlier: Sequence[Titled], at: datetime) -> str:

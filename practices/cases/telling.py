@@ -13,7 +13,7 @@ from wego.core import audit
 from wego.core.access import Actor
 from wego.core.audit import Subject
 from wego.core.db import Session
-from wego.core.machine import Step
+from wego.core.machine import Step, To
 
 Standing = Mapping[str, str]
 NOTHING: Standing = {}  # of what was not there yet
@@ -33,9 +33,10 @@ async def tell(
     words: Mapping[str, str] | None = None, **facts: Any,
 ) -> None:  # fmt: skip
     """Tell a step that was taken, after `settle`."""
-    present = standing(practice, now)
+    present = NOTHING if step.target is To.GONE else standing(practice, now)
     await audit.record(
         db, actor, step.event, Subject.PRACTICE, practice.id, place=practice.city_id, under=step.who.permission,
-        decided={name: (was.get(name), word) for name, word in present.items() if was.get(name) != word},
+        decided={name: (was.get(name), present.get(name)) for name in {**was, **present}
+                 if was.get(name) != present.get(name)},
         words=words or {}, **facts,
     )  # fmt: skip

@@ -20,11 +20,11 @@ import orjson
 from i18n.content import markdown
 from i18n.content.blocks import combined, text_hash
 from practices.cases.facts import THEMES
-from practices.cases.narrative import TO_SUBMIT
 from practices.demo.sample_words import BODIES, CITY_WORDS, HEADINGS, MARKS, SUMMARIES, TOPICS
 from wego.core.db import Database
 from wego.core.errors import Conflict
 
+SECTIONS = ("situation_before", "objectives_and_strategy", "resources_narrative", "process", "results")
 LOCALES = ("en", "ko", "fr")
 PREFIX = "measuring-sample"
 VARIANTS = 60  # different bodies of a section
@@ -81,11 +81,11 @@ class Library:
         self.headings = {
             (locale, key): prose(HEADINGS[locale][place], rendered=False)
             for locale in LOCALES
-            for place, key in enumerate(TO_SUBMIT)
+            for place, key in enumerate(SECTIONS)
         }
         self.bodies: dict[tuple[str, str, int], Prose] = {}
         for locale in LOCALES:
-            for place, key in enumerate(TO_SUBMIT):
+            for place, key in enumerate(SECTIONS):
                 for variant in range(VARIANTS):
                     self.bodies[locale, key, variant] = prose(_body(locale, place, variant))
 
@@ -169,7 +169,7 @@ def _sample(
     city_id, names = dice.choice(cities)
     original = dice.choices(LOCALES, (6, 3, 1))[0]
     key, revision = _key(number, 0, 0, at), _key(number, 1, 0, at)
-    topic, variants = dice.randrange(len(TOPICS["en"])), [dice.randrange(VARIANTS) for _ in TO_SUBMIT]
+    topic, variants = dice.randrange(len(TOPICS["en"])), [dice.randrange(VARIANTS) for _ in SECTIONS]
     status = "published" if dice.random() < 0.96 else "draft"
     published = at + timedelta(days=30) if status == "published" else None
     short = {locale: _short(locale, topic, names, number, dice.randint(3, 60)) for locale in LOCALES}
@@ -203,13 +203,13 @@ def _sample(
 def _places() -> Iterator[tuple[str | None, str]]:
     yield None, "title"
     yield None, "summary"
-    for key in TO_SUBMIT:
+    for key in SECTIONS:
         yield key, "heading"
         yield key, "body"
 
 
 def _pieces(library: Library, locale: str, variants: Sequence[int]) -> Iterator[Prose]:
-    for key, variant in zip(TO_SUBMIT, variants, strict=True):
+    for key, variant in zip(SECTIONS, variants, strict=True):
         yield library.headings[locale, key]
         yield library.bodies[locale, key, variant]
 
@@ -248,7 +248,7 @@ def _read(rows: Rows, key: UUID, locale: str, mine: Sequence[Prose], source: Seq
     rows["content_reading"].append(
         (key, locale, origin, mine[0].text, source[0].row_hash, mine[1].text, source[1].row_hash)
     )
-    for position, name in enumerate(TO_SUBMIT):
+    for position, name in enumerate(SECTIONS):
         place = 2 + 2 * position
         if place >= len(mine):
             return

@@ -19,11 +19,11 @@ from i18n.content import documents, markdown
 from i18n.content.models import ContentDocument
 from members.people import people
 from members.people.models import Person
-from practices.cases import life, narrative
+from practices.cases import life
 from practices.cases.life import LIFE, Verb
 from practices.cases.models import Practice, PracticeStatus, Review, ReviewComment, ReviewStatus
 from practices.cases.narrative import BUDGETS, require_publishable
-from practices.cases.practices import Outcome, fact_hints
+from practices.cases.practices import Outcome, advice
 from practices.cases.reach import reach
 from practices.cases.telling import standing, tell
 from wego.core import reads
@@ -47,17 +47,31 @@ class Comment:
 
 
 async def submit(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Outcome:
-    """Hand in for review; after requested changes it goes back to the reviewers who asked for them."""
+    """Hand in for review what could be published as it is; after requested changes it goes back to the reviewers who
+    asked for them."""
     practice, step = await reach(db, actor, key, Verb.SUBMIT)
     was = standing(practice, now)
     draft = await documents.written(db, key)
-    narrative.require(draft, narrative.TO_SUBMIT)
+    require_publishable(practice, draft)
     at = now or datetime.now(UTC)
-    again = await reopen(db, practice, at)
+    again = step.source is PracticeStatus.CHANGES_REQUESTED and await reopen(db, practice, at)
+    practice.submitted_at = practice.submitted_at or at
     practice.status = PracticeStatus.UNDER_REVIEW if again else PracticeStatus.SUBMITTED
     life.settle(practice, at)
     await tell(db, actor, step, practice, was, at)
-    return Outcome(practice, (*narrative.hints(draft, practice.original_locale), *fact_hints(practice)))
+    return Outcome(practice, advice(practice, draft))
+
+
+async def withdraw(db: Session, actor: Actor, key: UUID, *, now: datetime | None = None) -> Practice:
+    """Take a practice back from review: it is a draft of its city again, and its reviewers see it no more. Handed in
+    once more, it is assigned anew."""
+    practice, step = await reach(db, actor, key, Verb.WITHDRAW)
+    was, at = standing(practice, now), now or datetime.now(UTC)
+    await _close(db, practice, at)
+    practice.status = PracticeStatus.DRAFT
+    life.settle(practice, at)
+    await tell(db, actor, step, practice, was, at)
+    return practice
 
 
 async def assign(
@@ -189,7 +203,7 @@ async def request_changes(
                 at=at,
             )
         )
-    await _close_others(db, practice, review, at)
+    await _close(db, practice, at, but=review)
     practice.status = PracticeStatus.CHANGES_REQUESTED
     life.settle(practice, at)
     await tell(
@@ -210,7 +224,7 @@ async def accept(db: Session, actor: Actor, key: UUID, *, conflict: str, now: da
     require_publishable(practice, await documents.written(db, key))
     at = now or datetime.now(UTC)
     review.status, review.decided_at = ReviewStatus.ACCEPTED, at
-    await _close_others(db, practice, review, at)
+    await _close(db, practice, at, but=review)
     practice.status = PracticeStatus.ACCEPTED
     life.settle(practice, at)
     await tell(db, actor, step, practice, was, at, review=str(review.id))
@@ -241,16 +255,13 @@ async def _office_review(db: Session, actor: Actor, practice: Practice, at: date
     return review
 
 
-async def _close_others(db: Session, practice: Practice, decided: Review, at: datetime) -> None:
+async def _close(db: Session, practice: Practice, at: datetime, *, but: Review | None = None) -> None:
     """The round is over for all its reviewers; who said nothing stays "assigned", with the time of its
     end."""
-    query = select(Review).where(
-        col(Review.practice_id) == practice.id,
-        col(Review.decided_at).is_(None),
-        col(Review.id) != decided.id,
-    )
+    query = select(Review).where(col(Review.practice_id) == practice.id, col(Review.decided_at).is_(None))
     for review in (await db.execute(query)).scalars().all():
-        review.decided_at = at
+        if review is not but:
+            review.decided_at = at
 
 
 def _declared(conflict: str) -> str:

@@ -22,7 +22,7 @@ from members.membership.models import Application
 from members.people import invitations
 from members.people.models import Person, RoleGrant
 from members.register.models import OrganisationKind
-from practices.cases import files, practices
+from practices.cases import archives, files, practices
 from practices.cases.models import PracticeEditor
 from practices.reviews import reviews
 from wego.core.access import Role, system
@@ -32,7 +32,7 @@ from wego.core.ids import global_id
 OWN, OTHER, REVIEWER, SUSPENDED = "seoul", "chengdu", "barcelona", "takamatsu"
 DRAFTING, SENT, CHECKED, ASSOCIATE = "beira", "lviv", "nantes", "newark"
 FRIEND = "union-of-cities"
-STATES = ("draft", "submitted", "under_review", "accepted", "published")
+STATES = ("draft", "submitted", "under_review", "accepted", "published", "archived")
 TEST = system("test")
 SECRET = "a secret that is long enough to be one of ours"
 IN_CITY = ("head", "cio", "editor", "object_editor", "delegate")
@@ -98,6 +98,8 @@ async def _practice(db: Session, city: str, state: str, reviewer: Person) -> Non
     if steps >= 4:
         await practices.publish(db, TEST, key)
         await _waiting(db, city, key)
+    if steps >= 5:
+        await archives.archive(db, TEST, key, "A test.")
     editor = await person(db, f"object_editor@{city}.demo")
     db.add(PracticeEditor(practice_id=key, person_id=editor.id))
 
@@ -217,7 +219,7 @@ class Inputs:
         }
 
     def _practices(self, city: str) -> dict[str, dict[str, Any]]:
-        draft, submitted, reviewed, accepted, published = (
+        draft, submitted, reviewed, accepted, published, archived = (
             {"practice": f"{city}-{state.replace('_', '-')}"} for state in STATES
         )
         return {
@@ -230,6 +232,10 @@ class Inputs:
             "requestPracticeChanges": reviewed | {"comments": [{"text": "Say more."}]},
             "acceptPractice": reviewed | {"conflict": ""},
             "publishPractice": accepted,
+            "withdrawPractice": submitted,
+            "restorePractice": archived,
+            "renamePractice": published | {"slug": f"{city}-renamed"},
+            "deletePractice": draft,
             "archivePractice": published | {"reason": "A test."},
             "addPracticeEditor": draft | {"person": self.extra[city]},
         }

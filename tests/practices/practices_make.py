@@ -13,7 +13,7 @@ from i18n.content.documents import Draft, Section, SectionPart, TranslationDraft
 from members.people import people
 from members.people.models import Person, RoleGrant
 from members.register.models import Membership, MembershipStatus
-from practices.cases import practices
+from practices.cases import archives, practices
 from practices.cases.models import Practice, PracticeStatus
 from practices.cases.narrative import BUDGETS, TO_PUBLISH
 from practices.reviews import reviews
@@ -118,5 +118,5 @@ async def make_practice(
     if status in {S.PUBLISHED, S.ARCHIVED}:
         await practices.publish(db, world["cio"], made.id, now=at)
     if status is S.ARCHIVED:
-        await practices.archive(db, world["cio"], made.id, "Ended.", now=at)
+        await archives.archive(db, world["cio"], made.id, "Ended.", now=at)
     return made

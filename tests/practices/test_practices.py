@@ -13,13 +13,13 @@ from uuid import UUID
 
 import pytest
 from practices_make import DRAFT, FACTS, KEYS, KOREAN, World, make_practice, person
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 
 from i18n.content import blocks, comparison, documents
 from i18n.content.documents import Draft, Section, TranslationDraft
 from i18n.language.origins import Origin
 from members.register.models import Membership, MembershipStatus
-from practices.cases import narrative, practices
+from practices.cases import archives, drafts, names, narrative, practices
 from practices.cases.facts import Visibility
 from practices.cases.life import LIFE, Verb
 from practices.cases.models import Practice, PracticeStatus, Review
@@ -31,6 +31,7 @@ from wego.core.access import Actor, ActorKind, Post, Role, organisation
 from wego.core.audit import Event
 from wego.core.errors import Conflict, Invalid, NotAllowed, NotFound, NotSignedIn, Refusal
 from wego.core.ids import new_id
+from wego.core.machine import To
 from wego.core.models import AuditEntry
 
 S = PracticeStatus
@@ -44,7 +45,11 @@ CALLS: dict[Verb, Call] = {
     Verb.REQUEST_CHANGES: lambda w, actor, key: reviews.request_changes(w.db, actor, key, [Comment("More.")]),
     Verb.ACCEPT: lambda w, actor, key: reviews.accept(w.db, actor, key, conflict=""),
     Verb.PUBLISH: lambda w, actor, key: practices.publish(w.db, actor, key),
-    Verb.ARCHIVE: lambda w, actor, key: practices.archive(w.db, actor, key, "Ended."),
+    Verb.ARCHIVE: lambda w, actor, key: archives.archive(w.db, actor, key, "Ended."),
+    Verb.RESTORE: lambda w, actor, key: archives.restore(w.db, actor, key),
+    Verb.WITHDRAW: lambda w, actor, key: reviews.withdraw(w.db, actor, key),
+    Verb.RENAME: lambda w, actor, key: names.rename(w.db, actor, key, f"late-{key}"),
+    Verb.DELETE: lambda w, actor, key: drafts.delete(w.db, actor, key),
 }
 # Who may each verb where the state allows it; everybody else is refused.
 MAY = {
@@ -56,11 +61,16 @@ MAY = {
     Verb.ACCEPT: {"reviewer"},
     Verb.PUBLISH: {"cio", "officer", "secretariat_editor", "system"},
     Verb.ARCHIVE: {"cio", "officer", "secretariat_editor", "system"},
+    Verb.RESTORE: {"cio", "officer", "secretariat_editor", "system"},
+    Verb.WITHDRAW: {"writer", "both", "cio", "system"},
+    Verb.RENAME: {"cio", "officer", "secretariat_editor", "system"},
+    Verb.DELETE: {"writer", "both", "cio", "system"},
 }
 FROM = {
     Verb.REVISE: S.DRAFT, Verb.TRANSLATE: S.PUBLISHED, Verb.SUBMIT: S.DRAFT, Verb.ASSIGN_REVIEWER: S.SUBMITTED,
     Verb.REQUEST_CHANGES: S.UNDER_REVIEW, Verb.ACCEPT: S.UNDER_REVIEW, Verb.PUBLISH: S.ACCEPTED,
-    Verb.ARCHIVE: S.PUBLISHED,
+    Verb.ARCHIVE: S.PUBLISHED, Verb.RESTORE: S.ARCHIVED, Verb.WITHDRAW: S.UNDER_REVIEW, Verb.RENAME: S.PUBLISHED,
+    Verb.DELETE: S.DRAFT,
 }  # fmt: skip
 
 
@@ -79,7 +89,7 @@ async def test_only_who_may_does_it_and_a_stranger_learns_nothing(world: World, 
     for name in sorted(world.actors):
         if name in MAY[verb]:
             continue
-        reviewing = name == "reviewer" and FROM[verb] not in {S.DRAFT, S.SUBMITTED}
+        reviewing = name == "reviewer" and FROM[verb] not in {S.DRAFT, S.SUBMITTED, S.ARCHIVED}
         sees = name in INSIDE or reviewing or FROM[verb] is S.PUBLISHED
         expected = (NotAllowed, NotSignedIn) if sees else NotFound
         with pytest.raises(expected):
@@ -94,7 +104,7 @@ async def test_who_may_does_it(world: World, verb: Verb) -> None:
         await CALLS[verb](world, world[name], made.id)
         step = LIFE.possible(Practice(status=FROM[verb]), verb)
         assert step is not None
-        assert made.status is step.reached()
+        assert inspect(made).deleted if step.target is To.GONE else made.status is step.reached()
 
 
 @pytest.mark.parametrize("state", S)
@@ -106,7 +116,7 @@ async def test_every_verb_in_every_state_does_what_the_table_says(world: World, 
         step = LIFE.possible(made, verb)
         if step is not None:
             await call(world, actor, made.id)
-            if not (verb is Verb.SUBMIT and state is S.CHANGES_REQUESTED):
+            if not (verb is Verb.SUBMIT and state is S.CHANGES_REQUESTED) and step.target is not To.GONE:
                 assert made.status is step.reached(), verb
         else:
             with pytest.raises((Conflict, NotAllowed, NotFound)):
@@ -185,20 +195,24 @@ async def test_a_program_is_narrowed_to_its_scopes(world: World) -> None:
 # ── writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def test_submitting_needs_its_sections_and_word_budgets_are_advice(world: World) -> None:
+async def test_submitting_needs_what_publishing_needs_and_word_budgets_are_advice(world: World) -> None:
     short = Draft("T", "S.", (Section("process", "How", "word " * 401),))
     made = (await practices.create(world.db, world["writer"], "en", short, {})).practice
     with pytest.raises(Refusal) as refused:
         await reviews.submit(world.db, world["writer"], made.id)
-    assert {each.params["key"] for each in refused.value.each} == set(narrative.TO_SUBMIT) - {"process"}
-    rest = tuple(Section(key, key, "Text.") for key in narrative.TO_SUBMIT if key != "process")
-    await practices.revise(world.db, world["writer"], made.id, Change(sections=rest), {})
+    absent = [("sections", key) for key in narrative.TO_PUBLISH if key != "process"]
+    assert [each.path for each in refused.value.each] == [*absent, ("sdgs",)]
+    rest = tuple(Section(key, key, "Text.") for key in narrative.TO_PUBLISH if key != "process")
+    hints = (await practices.revise(world.db, world["writer"], made.id, Change(sections=rest), {})).hints
+    assert ("missing_to_publish", "sdgs") in {(hint.code, hint.place) for hint in hints}
+    with pytest.raises(Refusal) as refused:
+        await reviews.submit(world.db, world["writer"], made.id)
+    assert [each.path for each in refused.value.each] == [("sdgs",)]
+    await practices.revise(world.db, world["writer"], made.id, Change(), FACTS)
     hints = (await reviews.submit(world.db, world["writer"], made.id)).hints
     found = {(hint.code, hint.place) for hint in hints}
-    assert {("too_long", "process"), ("too_short", "situation_before"), ("missing_to_publish", "sdgs")} <= found
-    with pytest.raises(Refusal) as refused:
-        await practices.publish(world.db, world["officer"], made.id)
-    assert ("sdgs",) in [each.path for each in refused.value.each]
+    assert {("too_long", "process"), ("too_short", "situation_before"), ("missing_contact", "contacts")} <= found
+    assert "missing_to_publish" not in {hint.code for hint in hints}
 
 
 async def test_sections_have_known_keys_and_one_order(world: World) -> None:
@@ -392,7 +406,7 @@ async def test_what_is_archived_is_out_of_sight(world: World) -> None:
     with pytest.raises(NotFound):
         await practices.versions(world.db, world["nobody"], made.id)
     with pytest.raises(Invalid):
-        await practices.archive(world.db, world["cio"], (await make_practice(world, S.PUBLISHED)).id, " ")
+        await archives.archive(world.db, world["cio"], (await make_practice(world, S.PUBLISHED)).id, " ")
 
 
 async def test_naughty_strings_come_back_identical_or_are_refused(world: World, shared: Path) -> None:

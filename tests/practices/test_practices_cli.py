@@ -68,3 +68,25 @@ async def test_a_practice_goes_from_a_file_to_publication(run: Run, tmp_path: Pa
     assert (await run("publish", slug))["status"] == "published"
     assert "CONFLICT" in await run("release", slug, "--locale", "sw", fails=1)  # nothing waits
     assert (await run("archive", slug, "--reason", "Ended."))["status"] == "archived"
+
+
+async def test_a_draft_is_renamed_withdrawn_and_restored_and_another_deleted(run: Run, tmp_path: Path) -> None:
+    words = (await asyncio.to_thread(CliRunner().invoke, app, ["show", "seoul-wiki", "--locale", "en"])).stdout
+    original, facts = tmp_path / "en.md", tmp_path / "practice.toml"
+    original.write_text(words.replace("# Seoul Wiki", "# City Wiki", 1), "utf-8")
+    facts.write_text(FACTS, "utf-8")
+    given = ("draft", str(original), "--city", "busan", "--locale", "en")
+    first = (await run(*given, "--slug", "first"))["slug"]
+    said = await run("submit", first, fails=1)
+    assert "INVALID (sdgs): Name at least one Sustainable Development Goal." in said
+    assert (await run("delete", first, "--yes"))["deleted"] == "first"
+    assert "NOT_FOUND" in await run("show", first, fails=1)
+    await run(*given, "--facts", str(facts), "--slug", "second")
+    assert (await run("rename", "second", "third"))["slug"] == "third"
+    assert (await run("submit", "second"))["slug"] == "third"
+    assert (await run("withdraw", "third"))["status"] == "draft"
+    assert "handed in before" in await run("delete", "third", "--yes", fails=1)
+    await run("submit", "third")
+    await run("publish", "third")
+    await run("archive", "third", "--reason", "Ended.")
+    assert (await run("restore", "third"))["status"] == "published"

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from i18n.content import comparison, documents
 from i18n.content.documents import TranslationDraft
 from i18n.content.models import ContentReading, ContentRevision, TranslationStatus
-from practices.cases import practices
+from practices.cases import archives, practices
 from practices.cases.models import Practice, PracticeStatus
 from practices.cases.practices import Change
 from practices.reviews import reviews
@@ -54,7 +54,7 @@ async def test_an_embargo_that_is_cut_short_never_ends_for_its_version(world: Wo
     made = await make_practice(world, S.PUBLISHED, visibility="embargo", publish_at=later)
     assert await readers(world, made) == [(True, True)]
     if end == "archived":
-        await practices.archive(world.db, world["cio"], made.id, "Ended.")
+        await archives.archive(world.db, world["cio"], made.id, "Ended.")
     else:
         facts = {"visibility": "public"} if end == "revised" else {"visibility": "private"}
         await practices.revise(world.db, world["cio"], made.id, Change(title="Other"), facts)

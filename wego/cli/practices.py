@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
 from i18n.content import comparison
 from members.people import people
-from practices.cases import files, overview, practices
+from practices.cases import archives, drafts, files, names, overview, practices
 from practices.cases.models import PracticeStatus
 from practices.cases.reach import by_slug
 from practices.reviews import reviews
 from wego.cli import writing
-from wego.cli.base import OPERATOR, Json, ask
-from wego.cli.writing import Slug, state
+from wego.cli.base import OPERATOR, Json, agreed, ask, done, fail
+from wego.cli.writing import Slug, Yes, state
 from wego.core.access import Actor, Means
 from wego.core.db import Session
 from wego.core.forms import found
@@ -120,6 +121,16 @@ def submit(slug: Slug, as_json: Json = False) -> None:
     ask(work, as_json)
 
 
+@app.command()
+def withdraw(slug: Slug, as_json: Json = False) -> None:
+    """Take a practice back from review: it is a draft of its city again."""
+
+    async def work(db: Session) -> dict[str, Any]:
+        return await state(db, (await reviews.withdraw(db, OPERATOR, await by_slug(db, OPERATOR, slug))).id)
+
+    ask(work, as_json)
+
+
 @app.command("assign-reviewer")
 def assign_reviewer(
     slug: Slug,
@@ -185,6 +196,47 @@ def archive(slug: Slug, reason: Annotated[str, typer.Option(help="Why. Mandatory
     """Take a published practice out of sight."""
 
     async def work(db: Session) -> dict[str, Any]:
-        return await state(db, (await practices.archive(db, OPERATOR, await by_slug(db, OPERATOR, slug), reason)).id)
+        return await state(db, (await archives.archive(db, OPERATOR, await by_slug(db, OPERATOR, slug), reason)).id)
+
+    ask(work, as_json)
+
+
+@app.command()
+def restore(slug: Slug, as_json: Json = False) -> None:
+    """Bring an archived practice back for those for whom it was published."""
+
+    async def work(db: Session) -> dict[str, Any]:
+        return await state(db, (await archives.restore(db, OPERATOR, await by_slug(db, OPERATOR, slug))).id)
+
+    ask(work, as_json)
+
+
+@app.command()
+def rename(
+    slug: Slug, to: Annotated[str, typer.Argument(help="Its new name in addresses.")], as_json: Json = False
+) -> None:
+    """Give a practice another name in addresses, to which the old one goes on leading."""
+
+    async def work(db: Session) -> dict[str, Any]:
+        return await state(db, (await names.rename(db, OPERATOR, await by_slug(db, OPERATOR, slug), to)).id)
+
+    ask(work, as_json)
+
+
+@app.command()
+def delete(slug: Slug, yes: Yes = False, as_json: Json = False) -> None:
+    """Delete a draft that was never handed in, with its texts and translations; this cannot be undone."""
+
+    async def look(db: Session) -> tuple[UUID, dict[str, Any]]:
+        key = await by_slug(db, OPERATOR, slug)
+        return key, await overview.line(db, key)
+
+    key, shown = done(look)
+    if not agreed(f"Delete {shown['slug']} ({shown['title']}) for good?", yes=yes, as_json=as_json):
+        fail("Nothing was deleted.")
+
+    async def work(db: Session) -> dict[str, Any]:
+        await drafts.delete(db, OPERATOR, key)
+        return {"deleted": shown["slug"], "city": shown["city"], "title": shown["title"]}
 
     ask(work, as_json)

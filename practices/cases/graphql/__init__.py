@@ -2,6 +2,7 @@
 
 from members.register.graphql.cities import City
 from practices.cases.graphql.changes import ChangeQueries
+from practices.cases.graphql.keeping import KeepingMutations
 from practices.cases.graphql.lists import CityPractices, PracticeQueries
 from practices.cases.graphql.mutations import PracticeMutations
 from practices.cases.graphql.types import Practice
@@ -10,6 +11,6 @@ from wego.core.rooms import Exposed
 EXPOSED = Exposed(
     types=(Practice,),
     queries=(PracticeQueries, ChangeQueries),
-    mutations=(PracticeMutations,),
+    mutations=(PracticeMutations, KeepingMutations),
     additions={City: CityPractices},
 )

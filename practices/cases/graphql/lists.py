@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -14,8 +15,12 @@ from practices.cases import facts
 from practices.cases.facts import Stage
 from practices.cases.graphql.types import Practice, ways_to_see
 from practices.cases.models import EvidenceLevel, PracticeStatus
+from practices.cases.reach import visible_former_slug
 from wego.core import reads
 from wego.core.forms import is_country
+
+if TYPE_CHECKING:
+    from wego.core.reads.query import Query
 
 _CITY = "{t}.city_id = (select c.id from organisation c where c.slug = {v})"
 _CITIES = "{t}.city_id in (select c.id from organisation c where c.slug = any({v}))"
@@ -218,8 +223,15 @@ class CityPractices:
     )
 
 
-# In the order of its index, so that nothing is sorted; who may see them is asked outside.
-_OF_NAME = "(select n.* from practice n where n.slug = {slug} order by n.published_at, n.id) as {t}"
+def _of_name(q: Query) -> str:
+    """Those that have the name, and after them those that had it and were shown to the reader by it. Who may see them
+    is asked outside."""
+    shown = visible_former_slug(q, "f") or "true"
+    return (
+        "(select n.*, 0 as former from practice n where n.slug = {slug} union all"
+        " select n.*, 1 as former from practice_former_slug f join practice n on n.id = f.practice_id"
+        f" where f.slug = {{slug}} and n.slug <> {{slug}} and {shown} order by former, published_at, id) as {{t}}"
+    )
 
 
 @strawberry.type
@@ -227,8 +239,9 @@ class PracticeQueries:
     practice: Practice | None = reads.one(
         "true",
         "The practice of this slug; null when there is none for the reader. Unpublished ones of several cities can have"
-        " the same: it is the published one, else the oldest that the reader may see.",
-        source=_OF_NAME,
+        " the same: it is the published one, else the oldest that the reader may see. A slug that a practice had before"
+        " leads to it as well, for whom it was shown under that slug: the answer's `slug` is the present one.",
+        source=_of_name,
         args={"slug": reads.Arg(str, "text", "This is its name in addresses.")},
     )
     practices: reads.Connection[Practice] = PRACTICES.connection(

@@ -68,12 +68,6 @@ class PracticeInput:
     practice: strawberry.ID = strawberry.field(description=NAMED)
 
 
-@strawberry.input(description="Takes a published practice out of sight.")
-class ArchivePracticeInput:
-    practice: strawberry.ID = strawberry.field(description=NAMED)
-    reason: str = strawberry.field(description="This is the reason for it.")
-
-
 @strawberry.input(description="Gives a single practice to an object editor of its city.")
 class AddPracticeEditorInput:
     practice: strawberry.ID = strawberry.field(description=NAMED)
@@ -170,12 +164,6 @@ async def publish_practice(write: Write, input: PracticeInput) -> Done:
     return told(key)
 
 
-async def archive_practice(write: Write, input: ArchivePracticeInput) -> Done:
-    key = await practice_key(write, input.practice)
-    await practices.archive(write.db, write.actor, key, input.reason)
-    return told(key)
-
-
 async def add_practice_editor(write: Write, input: AddPracticeEditorInput) -> Done:
     key = await practice_key(write, input.practice)
     await practices.add_editor(write.db, write.actor, key, key_of(input.person, "Person", "input", "person"))
@@ -202,7 +190,6 @@ class PracticeMutations:
         publish_practice,
         "This publishes a practice: the city may do it after it was accepted, the secretariat at any time.",
     )
-    archive_practice: PracticePayload = verb(archive_practice, "Take a published practice out of sight, with a reason.")
     add_practice_editor: PracticePayload = verb(
         add_practice_editor, "This gives a single practice to an object editor of its city."
     )

@@ -51,6 +51,12 @@ async def submit_practice(write: Write, input: PracticeInput) -> Done:
     return told(outcome.practice.id, outcome.hints)
 
 
+async def withdraw_practice(write: Write, input: PracticeInput) -> Done:
+    key = await practice_key(write, input.practice)
+    await reviews.withdraw(write.db, write.actor, key)
+    return told(key)
+
+
 async def assign_reviewer(write: Write, input: AssignReviewerInput) -> Done:
     key = await practice_key(write, input.practice)
     reviewer = key_of(input.reviewer, "Person", "input", "reviewer")
@@ -75,7 +81,16 @@ async def accept_practice(write: Write, input: AcceptPracticeInput) -> Done:
 class ReviewMutations:
     """The roots for writing."""
 
-    submit_practice: PracticePayload = verb(submit_practice, "This hands a practice in for review.")
+    submit_practice: PracticePayload = verb(
+        submit_practice,
+        "This hands a practice in for review. It is refused while anything is missing that publishing needs, which is"
+        " told at once and whole.",
+    )
+    withdraw_practice: PracticePayload = verb(
+        withdraw_practice,
+        "This takes a practice back from review: it is a draft of its city again, and its reviewers see it no more."
+        " Those may do it who may hand it in.",
+    )
     assign_reviewer: PracticePayload = verb(
         assign_reviewer, "This gives a practice to a reviewer; the secretariat may do it."
     )

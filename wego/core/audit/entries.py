@@ -71,7 +71,11 @@ class Event(StrEnum):
     PRACTICE_ACCEPTED = "practice.accepted"
     PRACTICE_PUBLISHED = "practice.published"
     PRACTICE_OPENED = "practice.opened"  # by the clock: its embargo ended
+    PRACTICE_WITHDRAWN = "practice.withdrawn"
     PRACTICE_ARCHIVED = "practice.archived"
+    PRACTICE_RESTORED = "practice.restored"
+    PRACTICE_RENAMED = "practice.renamed"
+    PRACTICE_DELETED = "practice.deleted"
     CLIENT_REGISTERED = "client.registered"
     CLIENT_REVOKED = "client.revoked"
     CLIENT_DOCUMENTS_REGISTERED = "client.documents_registered"
