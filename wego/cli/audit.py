@@ -78,10 +78,13 @@ def key() -> None:
 @app.command()
 def show(
     limit: Annotated[int, typer.Option(help="How many entries, newest first.")] = 20,
-    city: Annotated[str, typer.Option(help="Only what happened to this city (its slug).")] = "",
+    city: Annotated[
+        str, typer.Option(help="Only what concerns this city (its slug): also its people, practices and programs.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
-    """Print the newest entries: who did what and when, with the words that were not erased."""
+    """Print the newest entries: who did what and when, as what and by which means, what it was before and is after, and
+    the words that were not erased."""
     from sqlalchemy import select
     from sqlmodel import col
 
@@ -91,17 +94,16 @@ def show(
     async def read(db: Session) -> list[dict[str, object]]:
         query = select(AuditEntry).order_by(col(AuditEntry.index).desc()).limit(limit)
         if city:
-            query = query.where(
-                col(AuditEntry.subject_id).in_(select(col(Organisation.id)).where(col(Organisation.slug) == city))
-            )
+            key = select(col(Organisation.id)).where(col(Organisation.slug) == city).scalar_subquery()
+            query = query.where((col(AuditEntry.subject_id) == key) | (col(AuditEntry.place_id) == key))
         entries = (await db.execute(query)).scalars().all()
         of = select(AuditWord).where(col(AuditWord.entry).in_([entry.index for entry in entries]))
         words: dict[int, dict[str, str]] = {}
         for word in (await db.execute(of)).scalars():
             words.setdefault(word.entry, {})[word.field] = word.text
         return [
-            {"index": e.index, "at": e.at.isoformat(), "event": e.event, "actor": e.actor,
-             "subject": f"{e.subject_type}:{e.subject_id}", "facts": e.facts,
+            {"index": e.index, "at": e.at.isoformat(), "event": e.event, "actor": e.actor, "acting": e.acting,
+             "subject": f"{e.subject_type}:{e.subject_id}", "decided": e.decided, "facts": e.facts,
              "words": {name: words.get(e.index, {}).get(name, "(erased)") for name in e.word_hashes}}
             for e in entries
         ]  # fmt: skip
