@@ -5,14 +5,16 @@ What the world may see goes through the read engine (`members/graphql`); this is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 from sqlmodel import col
 
 from members.membership import applications
+from members.membership.models import Application, ApplicationFile
 from members.membership.states import PENDING
 from members.people.models import Person, RoleGrant
 from members.register import cities, organisations
@@ -27,6 +29,9 @@ from members.register.models import (
 from wego.core import access
 from wego.core.access import Actor, Permission
 from wego.core.db import Session
+from wego.core.errors import NotFound
+from wego.core.ids import global_id
+from wego.core.models import AuditEntry, AuditWord
 
 Row = dict[str, Any]
 
@@ -91,7 +96,7 @@ async def _profile(db: Session, row: Organisation) -> Row:
 
 
 async def timeline(db: Session, actor: Actor, slug: str) -> list[Row]:
-    """The steps of a membership, oldest first."""
+    """The steps of a membership, oldest first, with who recorded each."""
     access.require(actor, Permission.MEMBERSHIP_READ)
     found = await organisations.by_slug(db, slug)
     query = (
@@ -99,6 +104,8 @@ async def timeline(db: Session, actor: Actor, slug: str) -> list[Row]:
         .where(col(MembershipStep.organisation_id) == found.id)
         .order_by(col(MembershipStep.at), col(MembershipStep.id))
     )
+    steps = (await db.execute(query)).scalars().all()
+    known = await _named(db, {step.actor for step in steps})
     return [
         {
             "at": step.at.isoformat(timespec="seconds"),
@@ -106,11 +113,72 @@ async def timeline(db: Session, actor: Actor, slug: str) -> list[Row]:
             "to": step.to_status,
             "body": step.body,
             "actor": step.actor,
+            "by": known.get(step.actor, step.actor),
             "reason": step.reason,
             "reference": step.reference,
         }
-        for step in (await db.execute(query)).scalars()
+        for step in steps
     ]
+
+
+async def _named(db: Session, actors: Collection[str]) -> dict[str, str]:
+    """What the people among these actors are called, with their addresses."""
+    keys = [actor for actor in actors if len(actor) == len(str(UUID(int=0)))]
+    rows = (await db.execute(select(Person).where(cast(col(Person.id), String).in_(keys)))).scalars()
+    return {str(person.id): f"{person.name} <{person.email}>" for person in rows}
+
+
+async def history(db: Session, actor: Actor, slug: str, limit: int) -> list[Row]:
+    """What the log tells of an organisation and of what its people did for it, in words, oldest first."""
+    access.require(actor, Permission.AUDIT_READ)
+    key = (await organisations.by_slug(db, slug)).id
+    its = (col(AuditEntry.place_id) == key) | (col(AuditEntry.subject_id) == key)
+    query = select(AuditEntry).where(its).order_by(col(AuditEntry.index).desc()).limit(limit)
+    entries = list((await db.execute(query)).scalars())[::-1]
+    of = select(AuditWord).where(col(AuditWord.entry).in_([entry.index for entry in entries]))
+    words: dict[int, list[str]] = {}
+    for word in (await db.execute(of)).scalars():
+        words.setdefault(word.entry, []).append(word.text)
+    known = await _named(db, {entry.actor for entry in entries})
+    return [_told(entry, known, words.get(entry.index, [])) for entry in entries]
+
+
+def _told(entry: AuditEntry, known: Mapping[str, str], words: Sequence[str]) -> Row:
+    decided = [f"{name}: {each['before'] or '-'} → {each['after'] or '-'}" for name, each in entry.decided.items()]
+    return {
+        "at": entry.at.isoformat(timespec="seconds"),
+        "who": known.get(entry.actor, entry.actor),
+        "as": entry.acting.get("role"),
+        "means": entry.acting.get("means"),
+        "what": entry.event.replace(".", " ").replace("_", " "),
+        "about": f"{entry.subject_type} {entry.facts.get('slug') or entry.subject_id}",
+        "decided": decided,
+        "words": list(words),
+    }
+
+
+async def application(db: Session, actor: Actor, slug: str) -> tuple[Row, dict[str, bytes]]:
+    """The newest application of an organisation with all that was sent; and its files by name."""
+    row = await organisations.by_slug(db, slug)
+    access.require(actor, Permission.MEMBERSHIP_READ, row.id)
+    its = select(Application).where(col(Application.organisation_id) == row.id)
+    found = (await db.execute(its.order_by(col(Application.created_at).desc()).limit(1))).scalar_one_or_none()
+    if found is None:
+        raise NotFound("There is no application of this organisation: {slug}.", slug=slug)
+    files = (await db.execute(select(ApplicationFile).where(col(ApplicationFile.application_id) == found.id))).scalars()
+    sent = {f"{slug}-{file.kind}.{file.media_type.rpartition('/')[2]}": file for file in files}
+    seen = found.model_dump(exclude={"id", "organisation_id", "requested_changes", "assumed"})
+    checks = await applications.completeness(db, found)
+    return {
+        "organisation": slug,
+        "id": global_id("Application", found.id),
+        **{name: value.isoformat() if isinstance(value, datetime) else value for name, value in seen.items()},
+        "missing": [check.key for check in checks if check.required and not check.present],
+        "requested_changes": [f"{each['item']}: {each['note']}" for each in found.requested_changes],
+        "files": [
+            f"{name} ({file.name}, {len(file.content)} bytes, {file.sha256.hex()})" for name, file in sent.items()
+        ],
+    }, {name: file.content for name, file in sent.items()}
 
 
 async def pending(db: Session, actor: Actor, statuses: Sequence[MembershipStatus] = ()) -> list[Row]:
@@ -127,7 +195,7 @@ async def pending(db: Session, actor: Actor, statuses: Sequence[MembershipStatus
                 "begun": application.created_at.date().isoformat(),
                 "submitted": application.submitted_at.date().isoformat() if application.submitted_at else None,
                 "missing": lacking,
-                "id": str(application.id),
+                "id": global_id("Application", application.id),
             }
         )
     return rows
@@ -143,6 +211,6 @@ async def people(db: Session, actor: Actor, key: UUID | None) -> list[Row]:
         .order_by(col(RoleGrant.role), col(Person.email))
     )
     return [
-        {"role": grant.role, "email": person.email, "name": person.name, "id": str(person.id)}
+        {"role": grant.role, "email": person.email, "name": person.name, "id": global_id("Person", person.id)}
         for person, grant in (await db.execute(query)).all()
     ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,12 @@ from sqlalchemy import select
 from sqlmodel import col
 from typer.testing import CliRunner
 
+from members.demo.forms import signed_form
+from members.people import people
+from wego.cli.acting import cell
 from wego.cli.members import app
 from wego.core.db import Database
+from wego.core.ids import global_id
 from wego.core.models import AuditEntry
 
 Run = Callable[..., Awaitable[Any]]
@@ -127,3 +133,54 @@ async def test_what_is_refused_ends_with_one_and_says_why(run: Run, words: tuple
 async def test_what_is_misspelt_ends_with_two(run: Run) -> None:
     assert "Invalid value" in await run("list", "--status", "nonsense", fails=2)
     assert "Missing option" in await run("suspend", "seoul", fails=2)
+
+
+async def test_a_command_is_run_as_a_person_and_the_timeline_tells_who_decided(run: Run, demo: Database) -> None:
+    officer, cio = "secretariat@wego.demo", "cio@seoul.demo"
+    assert "NOT_ALLOWED" in await run("suspend", "seoul", "--reason", "No.", "--as", cio, fails=1)
+    assert "Nobody here" in await run("check", "lviv", "--as", "nobody@nowhere.example", fails=1)
+    await run("check", "lviv", "--as", officer)
+    step = (await run("timeline", "lviv"))[-1]
+    assert step["by"] == f"Officer of the WeGO Secretariat <{officer}>"
+    told = (await run("history", "lviv", "--as", officer))[-1]
+    assert (told["who"], told["as"], told["means"]) == (step["by"], "officer", "terminal")
+    assert (told["what"], told["decided"]) == ("application check started", ["status: submitted → under_check"])
+    async with demo.session() as db:
+        entry = (await db.execute(select(AuditEntry).order_by(col(AuditEntry.index).desc()).limit(1))).scalar_one()
+        person = await people.by_email(db, officer)
+        assert person is not None
+        assert entry.actor == step["actor"] == str(person.id)
+    listed = next(row for row in await run("people") if row["email"] == officer)
+    assert listed["id"] == global_id("Person", person.id), "the id of the API"
+
+
+async def test_a_company_is_registered_and_applies_by_command(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "form.pdf").write_bytes(signed_form("Works", "Head"))
+    facts = ("--kind", "company", "--country", "DE", "--region", "europe", "--language", "de", "--name", "en=Works")
+    assert (await run("register", "works", *facts))["kind"] == "company"
+    assert "CONFLICT" in await run("register", "werks", *facts[:-1], "en=WORKS!", fails=1)
+    assert (await run("register", "works-2", *facts, "--insist"))["organisation"] == "works-2"
+    given = ("--motivation", "To help.", "--contact-name", "Head", "--contact-email", "a@works.example")
+    sent = ("--signatory", "authorised_representative", "--form", str(tmp_path / "form.pdf"))
+    assert (await run("apply", "works", *given, *sent))["status"] == "application_draft"
+    assert (await run("submit", "works"))["status"] == "submitted"
+    seen = await run("application", "works", "--files", str(tmp_path / "sent"))
+    assert (seen["kind"], seen["motivation"], seen["missing"]) == ("corporate", "To help.", [])
+    assert (tmp_path / "sent" / "works-signed_form.pdf").read_bytes() == (tmp_path / "form.pdf").read_bytes()
+    (admitted,) = await run("admit", "works", "--reference", "Executive Committee 2026")
+    assert admitted["status"] == "corporate"
+    assert "werks" in await run("show", "werks", fails=1), "what is not there is named"
+    assert "works-2" in await run("application", "works-2", fails=1)
+
+
+async def test_lists_are_printed_for_a_spreadsheet_and_no_cell_is_a_formula(run: Run, demo: Database) -> None:
+    await run("suspend", "seoul", "--reason", "=1+1")
+    for command in (("list",), ("timeline", "seoul"), ("applications",), ("people",), ("history", "seoul")):
+        result = await asyncio.to_thread(CliRunner().invoke, app, [*command, "--csv"])
+        assert result.exit_code == 0, result.output
+        rows = list(csv.DictReader(result.stdout.splitlines()))
+        assert rows
+        assert not [cell for row in rows for cell in row.values() if cell and cell.startswith(("=", "+", "@"))]
+    steps = await asyncio.to_thread(CliRunner().invoke, app, ["timeline", "seoul", "--csv"])
+    assert "'=1+1" in steps.stdout
+    assert [cell(value) for value in ("-1", -1, None, "a", ["x", "y"])] == ["'-1", -1, None, "a", "x, y"]
