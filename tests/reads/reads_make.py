@@ -105,7 +105,7 @@ async def _tell(db: Session) -> dict[str, Actor]:
     await membership.suspend(db, officer, takamatsu, Decision(reason="Dues were not paid."))
     for number, (city, role) in enumerate(((seoul, Role.EDITOR), (takamatsu, Role.DELEGATE), (None, Role.AUDITOR))):
         await invitations.invite(
-            db, SEED, email=f"guest{number}@hub.demo", name=f"Guest {number}", role=role, organisation_id=city,
+            db, SEED, email=f"guest{number}@hub.demo", name=f"Guest {number}", role=role, place_id=city,
             now=datetime(2020 + 6 * (number != 1), 1, 1, tzinfo=UTC),
         )  # fmt: skip
     await db.flush()
