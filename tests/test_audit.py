@@ -120,6 +120,10 @@ TABLE: dict[str, tuple[str, str, str, list[tuple[str, str, dict[str, tuple[Any, 
         ("city.registered", "City", {}, "", "country slug")]),
     "updateCity": ("officer", "officer", OFFICE, [
         ("city.updated", "City", {}, "", "changed slug")]),
+    "registerOrganisation": ("officer", "officer", OFFICE, [
+        ("organisation.registered", "Organisation", {}, "", "country kind slug")]),
+    "updateOrganisation": ("officer", "officer", OFFICE, [
+        ("organisation.updated", "Organisation", {}, "", "changed slug")]),
     "invitePerson": ("cio", "cio", HOME, [
         ("person.invited", "Invitation", {}, "", "role")]),
     "acceptInvitation": ("nobody", "", NOBODY, [
