@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PORT ?= 8000
+TESTS ?= 2
 export PORT
 
 .DEFAULT_GOAL := help
@@ -22,8 +23,8 @@ $(STAMP): pyproject.toml requirements.lock
 demo: $(STAMP) ## Set up everything and run the hub on real data (PORT=8000, WEGO_HOME=.wego)
 	exec $(BIN)/wego demo
 
-test: $(STAMP) ## Set up everything and pass the tests (own throwaway PostgreSQL)
-	$(BIN)/python -m pytest
+test: $(STAMP) ## Set up everything and pass the tests (own throwaway PostgreSQL, TESTS=2 processes)
+	$(BIN)/python -m pytest -n $(TESTS) --dist loadgroup
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -37,7 +38,9 @@ CLAIMS = st.dictionaries(
     JSON,
     max_size=4,
 )  # fmt: skip
-often = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+often = settings(
+    max_examples=int(os.environ.get("WEGO_EXAMPLES", "40")), deadline=None, suppress_health_check=list(HealthCheck)
+)
 RING_KEY = RingKey("bench", KEY, KEY, NOW, NOW, None)
 PROGRAM = Program(
     uuid4(), "seoul-1", {"keys": [jose.public_jwk(KEY, kid="bench")]}, ("graphql:query",), uuid4(), "seoul", "ko", 1
