@@ -14,7 +14,7 @@ from sqlmodel import col
 
 from members.membership import membership
 from members.membership.membership import Decision
-from members.register import cities
+from members.register import cities, organisations
 from practices.cases import jobs, practices
 from practices.cases.facts import Visibility
 from practices.cases.graphql.changes import rights_of
@@ -132,8 +132,8 @@ async def test_a_copy_is_what_the_lists_show_after_every_step(demo: Database, as
         await do(demo, "mobile-seoul", act)
         await agree(step)
     async with demo.session() as db:
-        seoul = (await cities.by_slug(db, "seoul")).id
-        await membership.suspend(db, TEST, (await cities.by_slug(db, "chengdu")).id, Decision("A test."))
+        seoul = (await organisations.by_slug(db, "seoul")).id
+        await membership.suspend(db, TEST, (await organisations.by_slug(db, "chengdu")).id, Decision("A test."))
         await cities.change(db, TEST, seoul, {"population": 9_000_001})
     await agree("a city suspended, another changed")
     assert {mirror.anew for mirror in mirrors} == {1}, "nobody had to begin anew"
@@ -220,7 +220,7 @@ async def test_other_rights_begin_the_list_anew(demo: Database, ask: Ask) -> Non
     await reader.follow()
     before = set(reader.kept)
     async with demo.session() as db:
-        await membership.suspend(db, TEST, (await cities.by_slug(db, "chengdu")).id, Decision("A test."))
+        await membership.suspend(db, TEST, (await organisations.by_slug(db, "chengdu")).id, Decision("A test."))
     await reader.follow()
     assert reader.anew == 2
     assert reader.kept == await listed(ask, reader.who)
@@ -261,7 +261,7 @@ async def test_a_page_with_nothing_for_the_reader_leads_on(
     async with demo.session() as db:
         hidden = [audit.Happening(Event.APPLICATION_DRAFTED, Subject.CITY, new_id(), {}) for _ in range(4_100)]
         await audit.record_all(db, TEST, hidden)
-        await cities.change(db, TEST, (await cities.by_slug(db, "seoul")).id, {"population": 9_000_002})
+        await cities.change(db, TEST, (await organisations.by_slug(db, "seoul")).id, {"population": 9_000_002})
     pages = 0
     cursor, items, more = reader.cursor, [], True
     while more:
