@@ -21,7 +21,7 @@ from i18n.language import locales
 from members.membership import applications
 from members.membership.applications import ApplicationForm, Requested
 from members.membership.models import Application
-from members.membership.states import PENDING, RULES, Transition, Verb, transition
+from members.membership.states import LIFE, PENDING, Terms, Verb
 from members.people.people import touch_access
 from members.register.models import (
     MEMBERSHIP_OF,
@@ -33,11 +33,11 @@ from members.register.models import (
     Organisation,
 )
 from members.register.organisations import subject_of
-from wego.core import access, audit, reads
+from wego.core import audit, machine, reads
 from wego.core.access import Actor
 from wego.core.audit import Event, Happening
 from wego.core.db import Session
-from wego.core.errors import Conflict, Invalid, Refusal
+from wego.core.errors import Conflict, Invalid, NotAllowed, Refusal
 from wego.core.forms import Form, found
 
 NOTICE_MONTHS = 6
@@ -56,7 +56,7 @@ class Decision:
 
 NO_WORDS = Decision()
 _BODIES = frozenset(Body) - {Body.CITY, Body.SECRETARIAT, Body.SYSTEM}  # those for which somebody else writes it down
-_UNDER = {rule.event: rule.permission for rule in RULES.values()}
+_UNDER = {row.event: row.who.permission for row in LIFE.steps}
 CHECKING = Decision(body=Body.SECRETARIAT)  # of a check that began with the decision about it
 
 
@@ -67,7 +67,7 @@ class Step:
     organisation: Organisation
     membership: Membership
     source: MembershipStatus | None
-    row: Transition
+    row: machine.Step[MembershipStatus, Verb]
     at: datetime
 
 
@@ -82,12 +82,13 @@ async def apply(
     created = await _begin(db, key, kind, at)
     membership = await locked(db, key)
     before = None if created else membership.status
-    row = transition(before, Verb.APPLY, kind)
-    if row is None or row.target is None:
-        raise _impossible(membership, Verb.APPLY)
+    row = LIFE.possible(None if created else membership, Verb.APPLY)
+    target = row.reached() if row else None
+    if row is None or target is None:
+        raise LIFE.impossible(membership)
     membership.kind = kind
-    application = await applications.save(db, key, replace(form, kind=kind), row.target, at)
-    if before is row.target:
+    application = await applications.save(db, key, replace(form, kind=kind), target, at)
+    if before is target:
         await _tell(db, actor, [_happening(Event.APPLICATION_DRAFTED, organisation, application.id)])
     else:
         membership.ends_on = None
@@ -173,7 +174,7 @@ async def admit(
     db: Session, actor: Actor, keys: Sequence[UUID], decision: Decision, *, now: datetime | None = None
 ) -> list[Membership]:
     """Record the body's decision that admits one organisation or several at once: all of them, or none."""
-    access.require(actor, RULES[Verb.ADMIT].permission)
+    LIFE.require(actor, Verb.ADMIT)
     if not 0 < len(set(keys)) <= BATCH_LIMIT:
         raise Invalid(
             "Name at least one organisation and at most {limit}.", path=("input", "cities"), limit=BATCH_LIMIT
@@ -259,11 +260,11 @@ async def _begin(db: Session, key: UUID, kind: MembershipKind, at: datetime) -> 
 
 async def _require(db: Session, actor: Actor, verb: Verb, key: UUID) -> None:
     """May the actor? Who may not even know the organisation learns nothing more."""
-    rule = RULES[verb]
-    place = key if rule.own_city else None
-    if actor.signed_in and not actor.may(rule.permission, place):
+    try:
+        LIFE.require(actor, verb, {"member": key})
+    except NotAllowed:
         await reads.locate(db, actor, Organisation, key)
-    access.require(actor, rule.permission, place)
+        raise
 
 
 async def _ready(db: Session, actor: Actor, verb: Verb, key: UUID, now: datetime | None) -> Step:
@@ -271,13 +272,13 @@ async def _ready(db: Session, actor: Actor, verb: Verb, key: UUID, now: datetime
     await _require(db, actor, verb, key)
     organisation = found(await db.get(Organisation, key))
     membership = await locked(db, key)
-    row = transition(membership.status, verb, membership.kind)
+    row = LIFE.possible(membership, verb)
     if row is None:
         raise _impossible(membership, verb)
     return Step(organisation, membership, membership.status, row, now or datetime.now(UTC))
 
 
-def _impossible(membership: Membership, verb: Verb) -> Conflict:
+def _impossible(membership: Membership, verb: Verb) -> Refusal:
     state, kind = membership.status, membership.kind
     if verb is Verb.ACCEPT and membership.status in PENDING and membership.kind is not MembershipKind.CITY:
         return Conflict(
@@ -285,14 +286,14 @@ def _impossible(membership: Membership, verb: Verb) -> Conflict:
             kind=kind,
             state=state,
         )
-    return Conflict("The state of this membership is {state}: this step is not possible now.", state=state)
+    return LIFE.impossible(membership)
 
 
-def _checked(decision: Decision, row: Transition) -> Decision:
+def _checked(decision: Decision, row: machine.Step[MembershipStatus, Verb]) -> Decision:
     """The decision with its body, or all that is wrong with it."""
-    rule, form = RULES[row.verb], Form()
-    bodies = row.bodies or rule.bodies
-    if decision.body is None and rule.bodies[0] not in bodies:
+    terms: Terms = row.terms
+    form, bodies = Form(), terms.bodies
+    if decision.body is None and (terms.usual or bodies[0]) not in bodies:
         # Who meant the usual body, such as the slower of two officers, has not decided this.
         raise Conflict(
             "The state of this membership is {state}: name the body that decided.",
@@ -307,8 +308,8 @@ def _checked(decision: Decision, row: Transition) -> Decision:
             )
         )
     checked = Decision(
-        form.text(decision.reason, "input", "reason", limit=REASON_LIMIT, required=rule.reason, lines=True),
-        form.text(decision.reference, "input", "reference", limit=REFERENCE_LIMIT, required=rule.reference),
+        form.text(decision.reason, "input", "reason", limit=REASON_LIMIT, required=terms.reason, lines=True),
+        form.text(decision.reference, "input", "reference", limit=REFERENCE_LIMIT, required=terms.reference),
         decision.body or bodies[0],
         locales.asked(form, decision.locale, "input", "locale"),
     )
@@ -320,12 +321,14 @@ async def _take(db: Session, actor: Actor, step: Step, decision: Decision = NO_W
     """Take the step, with `via` in two, and tell it to all who have to know."""
     said = _checked(decision, step.row)
     membership, verb = step.membership, step.row.verb
-    target = step.row.target or membership.before_hold
+    target = step.row.reached(membership.before_hold)
     if target is None:
         raise _impossible(membership, verb)
     application = await _follow(db, step, target)
-    told = [(RULES[Verb.START_CHECK].event, step.source, step.row.via, CHECKING)] if step.row.via else []
-    told.append((RULES[verb].event, step.row.via or step.source, target, said))
+    first = LIFE.possible(membership, step.row.via) if step.row.via else None
+    between = first.reached() if first else None
+    told = [(first.event, step.source, between, CHECKING)] if first and between else []
+    told.append((step.row.event, between or step.source, target, said))
     for _, source, reached, words in told:
         db.add(_timeline(step, actor, source, reached, words))
         await db.flush()  # one by one: the keys of the timeline keep the order of the steps

@@ -1,18 +1,20 @@
 """The life of a membership as one table: which verb leads where, who may, and who decides.
 
 Binding text: design/domain.md section 5.2, with the wording of WeGO's rules of 2014 and 2018 (section 1.2).
-Every verb is open to the offices of the secretariat that have its permission; those with `own_city` also to a
-post in the city itself.
+Every verb is open to the offices of the secretariat that have its permission; some also to a post in the `member`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from members.register.models import ACTIVE, Body, MembershipKind, MembershipStatus
+from members.register.models import ACTIVE, Body, Membership, MembershipKind, MembershipStatus
 from wego.core.access import Permission
 from wego.core.audit import Event
+from wego.core.errors import Conflict
+from wego.core.machine import Life, Step, To, Who, each
 
 S = MembershipStatus
 P = Permission
@@ -35,100 +37,77 @@ class Verb(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """What a verb asks of its caller, in every state. The first of `bodies` is meant when none is named."""
+class Terms:
+    """Which bodies decide a step, and what has to be said. The `usual` one (else the first) is meant where none is
+    named."""
 
-    permission: Permission
-    own_city: bool  # a post in the city itself is enough
-    event: Event
     bodies: tuple[Body, ...]
     reason: bool = False  # must be given
     reference: bool = False  # to the decision, must be given
+    usual: Body | None = None
 
 
-RULES: dict[Verb, Rule] = {
-    # verb                  permission            own city  event                         who decides
-    Verb.APPLY:       Rule(P.MEMBERSHIP_APPLY,    True,  Event.APPLICATION_DRAFTED,   (Body.CITY,)),
-    Verb.SUBMIT:      Rule(P.MEMBERSHIP_APPLY,    True,  Event.APPLICATION_SUBMITTED, (Body.CITY,)),
-    Verb.WITHDRAW:    Rule(P.MEMBERSHIP_APPLY,    True,  Event.APPLICATION_WITHDRAWN, (Body.CITY,)),
-    Verb.START_CHECK: Rule(P.MEMBERSHIP_CHECK,    False, Event.APPLICATION_CHECKED,   (Body.SECRETARIAT,)),
-    Verb.REQUEST_CHANGES:
-                      Rule(P.MEMBERSHIP_CHECK,    False, Event.APPLICATION_CHANGES_REQUESTED,
-                           (Body.SECRETARIAT,)),
-    Verb.ACCEPT:      Rule(P.MEMBERSHIP_DECIDE,   False, Event.APPLICATION_ACCEPTED,  (Body.SECRETARIAT,)),
-    Verb.DECLINE:     Rule(P.MEMBERSHIP_DECIDE,   False, Event.APPLICATION_DECLINED,
-                           (Body.SECRETARIAT, _EXECUTIVE, _ASSEMBLY), reason=True),
-    Verb.ADMIT:       Rule(P.MEMBERSHIP_DECIDE,   False, Event.MEMBER_ADMITTED,
-                           (_EXECUTIVE, _ASSEMBLY), reference=True),
-    Verb.SUSPEND:     Rule(P.MEMBERSHIP_SUSPEND,  False, Event.MEMBER_SUSPENDED,
-                           (_EXECUTIVE, _ASSEMBLY), reason=True),
-    Verb.REINSTATE:   Rule(P.MEMBERSHIP_SUSPEND,  False, Event.MEMBER_REINSTATED, (_EXECUTIVE, _ASSEMBLY)),
-    Verb.RESIGN:      Rule(P.MEMBERSHIP_LEAVE,    True,  Event.MEMBER_RESIGNING, (Body.CITY,), reason=True),
-    Verb.END_NOTICE:  Rule(P.MEMBERSHIP_SUSPEND,  False, Event.MEMBER_RESIGNED,       (Body.SYSTEM,)),
-}  # fmt: skip
+APPLICANT, LEAVER = Who(P.MEMBERSHIP_APPLY, "member"), Who(P.MEMBERSHIP_LEAVE, "member")
+CHECKERS, DECIDERS, HOLDERS = Who(P.MEMBERSHIP_CHECK), Who(P.MEMBERSHIP_DECIDE), Who(P.MEMBERSHIP_SUSPEND)
+
+_MEMBER, _OFFICE = Terms((Body.CITY,)), Terms((Body.SECRETARIAT,))
+_DECLINED = Terms((Body.SECRETARIAT, _EXECUTIVE, _ASSEMBLY), reason=True)
+_DECLINED_LATER = Terms((_EXECUTIVE, _ASSEMBLY), reason=True, usual=Body.SECRETARIAT)
+_ADMITTED, _CONFIRMED = Terms((_EXECUTIVE, _ASSEMBLY), reference=True), Terms((_EXECUTIVE,), reference=True)
+_HELD, _LIFTED = Terms((_EXECUTIVE, _ASSEMBLY), reason=True), Terms((_EXECUTIVE, _ASSEMBLY))
+_LEFT, _BY_CLOCK = Terms((Body.CITY,), reason=True), Terms((Body.SYSTEM,))
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One row: from `source` (None: no membership yet) to `target` (None: back to the state before the hold).
-
-    `via` is a step that is told in between: who decides on what was just submitted has begun to check it.
-    `kinds` and `bodies` narrow the row; empty means all, or those of the rule.
-    """
-
-    source: MembershipStatus | None
-    verb: Verb
-    target: MembershipStatus | None
-    via: MembershipStatus | None = None
-    kinds: frozenset[MembershipKind] = frozenset(MembershipKind)
-    bodies: tuple[Body, ...] = ()
+def _of(kind: MembershipKind) -> Callable[[Membership], bool]:
+    return lambda membership: membership.kind is kind
 
 
-_CITY = frozenset({MembershipKind.CITY})
-_FRIENDSHIP, _CORPORATE = frozenset({MembershipKind.FRIENDSHIP}), frozenset({MembershipKind.CORPORATE})
-_CHECK, _EXCOM = S.UNDER_CHECK, (_EXECUTIVE,)
+_CITY, _FRIEND, _COMPANY = _of(MembershipKind.CITY), _of(MembershipKind.FRIENDSHIP), _of(MembershipKind.CORPORATE)
+_DRAFTS, _ENDED = {S.APPLICATION_DRAFT, S.CHANGES_REQUESTED}, {S.RESIGNED, S.DECLINED, S.WITHDRAWN}
+_OPEN = _DRAFTS | {S.SUBMITTED, S.UNDER_CHECK}
+_LEAVING = {S.RESIGNING, S.SUSPENDED}  # a member may be suspended while its notice runs
+E, V = Event, Verb
 
-TRANSITIONS: tuple[Transition, ...] = (
-    # from                   verb                  to
-    Transition(None,                Verb.APPLY, S.APPLICATION_DRAFT),
-    Transition(S.APPLICATION_DRAFT, Verb.APPLY, S.APPLICATION_DRAFT),
-    Transition(S.CHANGES_REQUESTED, Verb.APPLY, S.CHANGES_REQUESTED),
-    Transition(S.RESIGNED,          Verb.APPLY, S.APPLICATION_DRAFT),
-    Transition(S.DECLINED,          Verb.APPLY, S.APPLICATION_DRAFT),
-    Transition(S.WITHDRAWN,         Verb.APPLY, S.APPLICATION_DRAFT),
-    Transition(S.APPLICATION_DRAFT, Verb.SUBMIT, S.SUBMITTED),
-    Transition(S.CHANGES_REQUESTED, Verb.SUBMIT, S.SUBMITTED),
-    Transition(S.APPLICATION_DRAFT, Verb.WITHDRAW, S.WITHDRAWN),
-    Transition(S.SUBMITTED,         Verb.WITHDRAW, S.WITHDRAWN),
-    Transition(S.UNDER_CHECK,       Verb.WITHDRAW, S.WITHDRAWN),
-    Transition(S.CHANGES_REQUESTED, Verb.WITHDRAW, S.WITHDRAWN),
-    Transition(S.SUBMITTED,         Verb.START_CHECK, S.UNDER_CHECK),
-    Transition(S.SUBMITTED,         Verb.REQUEST_CHANGES, S.CHANGES_REQUESTED, via=_CHECK),
-    Transition(S.UNDER_CHECK,       Verb.REQUEST_CHANGES, S.CHANGES_REQUESTED),
-    Transition(S.SUBMITTED,         Verb.ACCEPT, S.ASSOCIATE, via=_CHECK, kinds=_CITY),
-    Transition(S.UNDER_CHECK,       Verb.ACCEPT, S.ASSOCIATE, kinds=_CITY),
-    Transition(S.SUBMITTED,         Verb.DECLINE, S.DECLINED, via=_CHECK),
-    Transition(S.UNDER_CHECK,       Verb.DECLINE, S.DECLINED),
-    Transition(S.ASSOCIATE,         Verb.DECLINE, S.DECLINED, bodies=(_EXECUTIVE, _ASSEMBLY)),
-    Transition(S.ASSOCIATE,         Verb.ADMIT, S.FULL, kinds=_CITY),
-    Transition(S.SUBMITTED,         Verb.ADMIT, S.FRIENDSHIP, via=_CHECK, kinds=_FRIENDSHIP, bodies=_EXCOM),
-    Transition(S.UNDER_CHECK,       Verb.ADMIT, S.FRIENDSHIP, kinds=_FRIENDSHIP, bodies=_EXCOM),
-    Transition(S.SUBMITTED,         Verb.ADMIT, S.CORPORATE, via=_CHECK, kinds=_CORPORATE, bodies=_EXCOM),
-    Transition(S.UNDER_CHECK,       Verb.ADMIT, S.CORPORATE, kinds=_CORPORATE, bodies=_EXCOM),
-    *(Transition(state, Verb.SUSPEND, S.SUSPENDED) for state in sorted(ACTIVE)),
-    Transition(S.SUSPENDED,         Verb.REINSTATE, None),
-    *(Transition(state, Verb.RESIGN, S.RESIGNING) for state in sorted(ACTIVE - {S.RESIGNING})),
-    Transition(S.RESIGNING,         Verb.END_NOTICE, S.RESIGNED),
-    Transition(S.SUSPENDED,         Verb.END_NOTICE, S.RESIGNED),  # suspended while its notice ran
+LIFE: Life[MembershipStatus, Verb] = Life(
+    #    from           verb                to                     who        event
+    Step(None,          V.APPLY,            S.APPLICATION_DRAFT,   APPLICANT, E.APPLICATION_DRAFTED, terms=_MEMBER),
+    *each(_DRAFTS,      V.APPLY,            To.SAME,               APPLICANT, E.APPLICATION_DRAFTED, terms=_MEMBER),
+    *each(_ENDED,       V.APPLY,            S.APPLICATION_DRAFT,   APPLICANT, E.APPLICATION_DRAFTED, terms=_MEMBER),
+    *each(_DRAFTS,      V.SUBMIT,           S.SUBMITTED,           APPLICANT, E.APPLICATION_SUBMITTED, terms=_MEMBER),
+    *each(_OPEN,        V.WITHDRAW,         S.WITHDRAWN,           APPLICANT, E.APPLICATION_WITHDRAWN, terms=_MEMBER),
+    # Who decides on what was just submitted has begun to check it: `via` tells that first.
+    Step(S.SUBMITTED,   V.START_CHECK,      S.UNDER_CHECK,         CHECKERS,  E.APPLICATION_CHECKED, terms=_OFFICE),
+    Step(S.SUBMITTED,   V.REQUEST_CHANGES,  S.CHANGES_REQUESTED,   CHECKERS,  E.APPLICATION_CHANGES_REQUESTED,
+         terms=_OFFICE, via=V.START_CHECK),
+    Step(S.UNDER_CHECK, V.REQUEST_CHANGES,  S.CHANGES_REQUESTED,   CHECKERS,  E.APPLICATION_CHANGES_REQUESTED,
+         terms=_OFFICE),
+    Step(S.SUBMITTED,   V.ACCEPT,           S.ASSOCIATE,           DECIDERS,  E.APPLICATION_ACCEPTED,
+         terms=_OFFICE, via=V.START_CHECK, when=_CITY),
+    Step(S.UNDER_CHECK, V.ACCEPT,           S.ASSOCIATE,           DECIDERS,  E.APPLICATION_ACCEPTED,
+         terms=_OFFICE, when=_CITY),
+    Step(S.SUBMITTED,   V.DECLINE,          S.DECLINED,            DECIDERS,  E.APPLICATION_DECLINED,
+         terms=_DECLINED, via=V.START_CHECK),
+    Step(S.UNDER_CHECK, V.DECLINE,          S.DECLINED,            DECIDERS,  E.APPLICATION_DECLINED, terms=_DECLINED),
+    Step(S.ASSOCIATE,   V.DECLINE,          S.DECLINED,            DECIDERS,  E.APPLICATION_DECLINED,
+         terms=_DECLINED_LATER),
+    Step(S.ASSOCIATE,   V.ADMIT,            S.FULL,                DECIDERS,  E.MEMBER_ADMITTED,
+         terms=_ADMITTED, when=_CITY),
+    Step(S.SUBMITTED,   V.ADMIT,            S.FRIENDSHIP,          DECIDERS,  E.MEMBER_ADMITTED,
+         terms=_CONFIRMED, via=V.START_CHECK, when=_FRIEND),
+    Step(S.UNDER_CHECK, V.ADMIT,            S.FRIENDSHIP,          DECIDERS,  E.MEMBER_ADMITTED,
+         terms=_CONFIRMED, when=_FRIEND),
+    Step(S.SUBMITTED,   V.ADMIT,            S.CORPORATE,           DECIDERS,  E.MEMBER_ADMITTED,
+         terms=_CONFIRMED, via=V.START_CHECK, when=_COMPANY),
+    Step(S.UNDER_CHECK, V.ADMIT,            S.CORPORATE,           DECIDERS,  E.MEMBER_ADMITTED,
+         terms=_CONFIRMED, when=_COMPANY),
+    *each(ACTIVE,       V.SUSPEND,          S.SUSPENDED,           HOLDERS,   E.MEMBER_SUSPENDED, terms=_HELD),
+    Step(S.SUSPENDED,   V.REINSTATE,        To.BACK,               HOLDERS,   E.MEMBER_REINSTATED, terms=_LIFTED),
+    *each(ACTIVE - {S.RESIGNING}, V.RESIGN, S.RESIGNING,           LEAVER,    E.MEMBER_RESIGNING, terms=_LEFT),
+    *each(_LEAVING,     V.END_NOTICE,       S.RESIGNED,            HOLDERS,   E.MEMBER_RESIGNED, terms=_BY_CLOCK),
+    impossible=lambda state: Conflict(
+        "The state of this membership is {state}: this step is not possible now.", state=state
+    ),
 )  # fmt: skip
 
 # An application in one of these states is still to be decided.
 PENDING = frozenset({S.APPLICATION_DRAFT, S.SUBMITTED, S.UNDER_CHECK, S.CHANGES_REQUESTED})
-
-
-def transition(source: MembershipStatus | None, verb: Verb, kind: MembershipKind) -> Transition | None:
-    """The row of the table, or None when the verb is not possible in this state."""
-    for row in TRANSITIONS:
-        if row.source is source and row.verb is verb and kind in row.kinds:
-            return row
-    return None
