@@ -52,6 +52,13 @@ def outrun_short(column: str) -> str:
     return f"({{x}}.{column} is distinct from {original})"
 
 
+# What is live of a translation is read by all once a version of its text was published; until then it is a draft.
+STATUS = (
+    "(case when {t}.status = 'published' and not exists (select 1 from content_revision r"
+    " where r.document_id = {t}.document_id and r.published_at is not null) then 'draft' else {t}.status end)"
+)
+
+
 @dataclass(frozen=True)
 class LocaleStatus:
     """How far a translation is, computed now. `origin` is None while nothing of the present original is translated."""
@@ -65,7 +72,7 @@ class LocaleStatus:
 
 
 _STATUS = text(
-    f"SELECT t.locale, t.status, {LEAST_TRUSTED} AS origin, {PERCENT} AS percent, {STALE} AS stale, "
+    f"SELECT t.locale, {STATUS} AS status, {LEAST_TRUSTED} AS origin, {PERCENT} AS percent, {STALE} AS stale, "
     f"{MISSING} AS missing FROM content_translation t WHERE t.document_id = :document "
     "ORDER BY t.locale, t.status DESC".format(t="t")
 )

@@ -30,7 +30,7 @@ class BlockKind(Vocabulary):
 
 
 class TranslationStatus(Vocabulary):
-    DRAFT = "draft", "The translation is being written.", N_("draft")
+    DRAFT = "draft", "The translation belongs to a text that was never published.", N_("draft")
     IN_REVIEW = (
         "in_review",
         "The translation is waiting until somebody who may publish releases it.",

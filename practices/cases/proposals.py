@@ -98,12 +98,13 @@ async def translation(db: Session, actor: Actor, key: UUID, locale: str, file: T
     ))  # fmt: skip
     states = await comparison.status(db, key)
     tag = documents.locale_tag(locale)
-    stale = sum(len(each.stale_blocks) for each in states if each.locale == tag and each.status in _LIVE)
+    stale = sum(
+        len(each.stale_blocks)
+        for each in states
+        if each.locale == tag and each.status is not TranslationStatus.IN_REVIEW
+    )
     kept = tuple(name for name in old if name not in given)
     return Proposal(before, after, practice.status is PracticeStatus.PUBLISHED, {}, kept, stale)
-
-
-_LIVE = {TranslationStatus.PUBLISHED}
 
 
 def _as_kept(before: Draft, sent: Draft) -> Draft:

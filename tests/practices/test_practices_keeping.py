@@ -12,6 +12,8 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
+from i18n.content import comparison
+from i18n.content.models import TranslationStatus
 from practices.cases import archives, drafts, names, practices
 from practices.cases.models import FormerSlug, PracticeStatus, Review
 from practices.cases.practices import Change
@@ -226,3 +228,33 @@ async def test_a_name_must_be_one_and_the_same_name_is_no_change(world: World, d
     before = len((await db.execute(told)).all())
     await names.rename(db, world["writer"], made.id, made.slug)
     assert len((await db.execute(told)).all()) == before
+
+
+# ── translations ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_translation_of_a_draft_is_called_a_draft(world: World, db: Session) -> None:
+    made = await make_practice(world)
+    await practices.translate(db, world["writer"], made.id, "ko", KOREAN)
+
+    async def called() -> list[TranslationStatus]:
+        return [each.status for each in await comparison.status(db, made.id)]
+
+    assert await called() == [TranslationStatus.DRAFT]
+    await reviews.submit(db, world["writer"], made.id)
+    assert await called() == [TranslationStatus.DRAFT]
+    await practices.publish(db, world["officer"], made.id)
+    assert await called() == [TranslationStatus.PUBLISHED]
+    await archives.archive(db, world["cio"], made.id, "Ended.")
+    assert await called() == [TranslationStatus.PUBLISHED]
+
+
+async def test_the_api_calls_a_translation_of_a_draft_a_draft(ask: Ask) -> None:
+    document = '{ practice(slug: "%s") { translations { locale status } } }'
+    given = {"city": "seoul", "originalLocale": "en", "title": "A draft", "summary": "S.", "slug": "a-draft"}
+    await do(ask, "cio@seoul.demo", "createPractice", given)
+    await do(ask, "cio@seoul.demo", "translatePractice", {"practice": "a-draft", "locale": "ko", "title": "초안"})
+    told = (await ask("cio@seoul.demo", document % "a-draft"))["practice"]["translations"]
+    assert told == [{"locale": "ko", "status": "DRAFT"}]
+    told = (await ask("cio@seoul.demo", document % "seoul-wiki"))["practice"]["translations"]
+    assert {each["status"] for each in told} == {"PUBLISHED"}

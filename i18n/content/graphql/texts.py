@@ -120,7 +120,9 @@ class TranslatedBlock:
 class Translation:
     locale: LanguageTag = reads.column("{t}.locale", "This is the language into which it was translated (BCP 47).")
     direction: TextDirection = reads.column(direction_of("{t}.locale"), "This is the direction in which it is written.")
-    status: TranslationStatus = reads.column("{t}.status", "This says whether everybody reads it yet.")
+    status: TranslationStatus = reads.column(
+        comparison.STATUS, "This says whether it is read by all; it is `DRAFT` while the original was never published."
+    )
     origin: Origin | None = reads.column(
         comparison.LEAST_TRUSTED,
         "This says how it came to be, by the least trusted of its parts; it is null while it has none.",

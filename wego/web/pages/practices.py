@@ -153,7 +153,7 @@ def _tongues(page: Page, practice: dict[str, Any]) -> list[dict[str, Any]]:
     words = page.words
     original = practice["originalLocale"]
     found = [{"tag": original, "name": words.endonym(original), "original": True}]
-    live = [each for each in practice["translations"] if each["status"] == "PUBLISHED"]
+    live = [each for each in practice["translations"] if each["status"] != "IN_REVIEW"]
     for each in sorted(live, key=lambda each: -each["percentComplete"]):
         found.append(
             {
