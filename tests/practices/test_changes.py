@@ -15,7 +15,7 @@ from sqlmodel import col
 from members.membership import membership
 from members.membership.membership import Decision
 from members.register import cities, organisations
-from practices.cases import jobs, practices
+from practices.cases import archives, jobs, practices
 from practices.cases.facts import Visibility
 from practices.cases.graphql.changes import rights_of
 from practices.cases.models import Practice
@@ -127,7 +127,7 @@ async def test_a_copy_is_what_the_lists_show_after_every_step(demo: Database, as
         ("public", meant_for(Visibility.PUBLIC)), ("under embargo", in_a_while),
         ("private again", meant_for(Visibility.PRIVATE)),
         ("public again", meant_for(Visibility.PUBLIC)),
-        ("archived", lambda db, key: practices.archive(db, TEST, key, "A test.")),
+        ("archived", lambda db, key: archives.archive(db, TEST, key, "A test.")),
     ):  # fmt: skip
         await do(demo, "mobile-seoul", act)
         await agree(step)
@@ -150,7 +150,7 @@ async def test_a_reader_is_told_what_happened_and_nothing_of_what_he_cannot_see(
     ]  # fmt: skip
     await do(demo, "mobile-seoul", lambda db, key: practices.revise(db, TEST, key, Change(title="Another"), {}))
     assert [await each.follow() for each in (stranger, member, own)] == [[], [("CHANGED", thing)], [("CHANGED", thing)]]
-    await do(demo, "mobile-seoul", lambda db, key: practices.archive(db, TEST, key, "A test."))
+    await do(demo, "mobile-seoul", lambda db, key: archives.archive(db, TEST, key, "A test."))
     assert [await each.follow() for each in (stranger, member, own)] == [
         [], [("DISAPPEARED", thing)], [("CHANGED", thing)],
     ]  # fmt: skip
@@ -197,7 +197,7 @@ async def test_an_embargo_that_ends_is_told_once_by_the_clock(demo: Database, as
 
 async def test_tombstones_are_for_those_who_could_see_the_thing(demo: Database, ask: Ask) -> None:
     """Who begins after a thing went is not told that there was one; a cursor cannot be made, nor lent."""
-    thing = await do(demo, "mobile-seoul", lambda db, key: practices.archive(db, TEST, key, "A test."))
+    thing = await do(demo, "mobile-seoul", lambda db, key: archives.archive(db, TEST, key, "A test."))
     early = Mirror(ask, "")
     assert thing not in {key for _, key in await early.follow()}
     member = Mirror(ask, "editor@barcelona.demo")
