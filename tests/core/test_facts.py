@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import strawberry
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlmodel import Field, SQLModel
 
@@ -111,6 +111,7 @@ _PARTS = st.sampled_from(
 _VALUES = _JSON | st.lists(st.dictionaries(_PARTS, _JSON, max_size=4), max_size=2)
 
 
+@settings(deadline=None)  # a busy machine is no fault of a fact
 @given(st.dictionaries(st.sampled_from(NAMES), _VALUES))
 def test_whatever_a_file_holds_is_kept_or_refused_at_its_place(given: dict[str, Any]) -> None:
     form = Form()
