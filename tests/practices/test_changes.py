@@ -15,7 +15,7 @@ from sqlmodel import col
 from members.membership import membership
 from members.membership.membership import Decision
 from members.register import cities, organisations
-from practices.cases import archives, jobs, practices
+from practices.cases import archives, drafts, jobs, practices
 from practices.cases.facts import Visibility
 from practices.cases.graphql.changes import rights_of
 from practices.cases.models import Practice
@@ -128,9 +128,12 @@ async def test_a_copy_is_what_the_lists_show_after_every_step(demo: Database, as
         ("private again", meant_for(Visibility.PRIVATE)),
         ("public again", meant_for(Visibility.PUBLIC)),
         ("archived", lambda db, key: archives.archive(db, TEST, key, "A test.")),
+        ("restored", lambda db, key: archives.restore(db, TEST, key)),
     ):  # fmt: skip
         await do(demo, "mobile-seoul", act)
         await agree(step)
+    await do(demo, "mayor-for-a-day", lambda db, key: drafts.delete(db, TEST, key))
+    await agree("a draft deleted")
     async with demo.session() as db:
         seoul = (await organisations.by_slug(db, "seoul")).id
         await membership.suspend(db, TEST, (await organisations.by_slug(db, "chengdu")).id, Decision("A test."))
