@@ -153,6 +153,11 @@ def _expanded(tag: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((tag, *_with_parents(full), *_with_parents(tag))))
 
 
+def forms(tag: str) -> tuple[str, ...]:
+    """The tags of the texts that somebody who asks for this language reads: fr-CA → fr-CA, fr; zh → zh, zh-Hans."""
+    return reading_list((tag,)).first
+
+
 def _with_parents(tag: str) -> Iterator[str]:
     """A tag and its parents: those of CLDR where it names one (es-MX → es-419), else the tag without its last part
     (RFC 4647 section 3.4), as long as that is written in the same script: zh-Hant is not zh."""

@@ -111,6 +111,7 @@ async def test_every_fact_can_be_read(look: Ask) -> None:
     [
         ('city: "seoul"', 14), ('cities: ["seoul", "chengdu"]', 15), ('country: ["ES"]', 2), ("region: [EUROPE]", 2),
         ('themes: ["2017.open-city"]', None), ('sdg: ["16.10"]', None), ("status: [DRAFT]", 0), ('locale: "ar"', 12),
+        ('locale: "ar-EG"', 12), ('locale: "zh"', 12), ('locale: "zh-TW"', 0), ('locale: "pt-BR"', 12),
         ('titleContains: "wiki"', 1), ('titleContains: "위키"', 1), ('publishedAfter: "2025-06-01T00:00:00Z"', None),
         ('publishedBefore: "2025-06-01T00:00:00Z"', None), ("stage: [SCALED]", 1), ('city: "atlantis"', 0),
     ],

@@ -321,7 +321,11 @@ class Listing:
             if value is not None:
                 declared = fields.fields[name].extensions["strawberry-definition"].metadata[metadata.META]
                 sql = declared.sql(self.naive.rights) if callable(declared.sql) else declared.sql
-                found.append(sql.format(**{**names, "v": literal(value, declared.cast)}))
+                wanted = value
+                if declared.wider:
+                    asked = value if isinstance(value, list) else [value]
+                    wanted = [each for one in asked for each in declared.wider(one)]
+                found.append(sql.format(**{**names, "v": literal(wanted, declared.cast)}))
         return found
 
     def rows(self) -> list[tuple[Any, ...]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from i18n.language.graphql import LanguageTag, LocalizedText, TextDirection, direction_of, label, text
+from i18n.language.locales import forms
 from i18n.language.vocabularies import counted
 from members.register.graphql.memberships import TIMELINE, Membership, MembershipStep
 from members.register.models import MembershipKind, MembershipStatus, OrganisationKind, Region
@@ -128,7 +129,8 @@ class RegisteredFilter:
     language: list[LanguageTag] | None = reads.condition(
         "{t}.languages && {v}::varchar[]",
         "text[]",
-        "The organisation has one of these languages among those in which it works (BCP 47).",
+        "The organisation works in one of these languages (BCP 47); `zh` stands for `zh-Hans` as well.",
+        wider=forms,
         counted=counted("unnest({r}.languages)", "These are the languages in which they work.", scheme="language"),
     )
     name_contains: str | None = reads.condition(

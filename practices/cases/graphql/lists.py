@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from i18n.language.graphql import LanguageTag
+from i18n.language.locales import forms
 from i18n.language.vocabularies import counted
 from members.register.graphql.cities import City
 from members.register.models import Region
@@ -26,12 +27,12 @@ _CITY = "{t}.city_id = (select c.id from organisation c where c.slug = {v})"
 _CITIES = "{t}.city_id in (select c.id from organisation c where c.slug = any({v}))"
 _COUNTRY = "{t}.city_id in (select c.id from organisation c where c.country = any({v}))"
 _REGION = "{t}.city_id in (select c.id from organisation c where c.region = any({v}))"
-_LOCALE = "exists (select 1 from content_reading r where r.document_id = {t}.id and r.locale = {v})"
+_LOCALE = "exists (select 1 from content_reading r where r.document_id = {t}.id and r.locale = any({v}))"
 _TITLE = (
     "exists (select 1 from content_reading r where r.document_id = {t}.id and strpos(lower(r.title), lower({v})) > 0)"
 )
 # The same, of the listing: there a line is a title.
-_LISTED_LOCALE = "{v} = any({t}.locales)"
+_LISTED_LOCALE = "{t}.locales && {v}::varchar[]"
 _LISTED_TITLE = "strpos({t}.titles, lower({v})) > 0 and strpos({v}, E'\\n') = 0 and {t}.titles <> ''"
 _KEYWORDS = (
     "exists (select 1 from jsonb_each({t}.keywords) k, jsonb_array_elements_text(k.value) w"
@@ -127,8 +128,9 @@ class PracticeFilter:
     )
     locale: LanguageTag | None = reads.condition(
         _LOCALE,
-        "text",
-        "The practice can be read in this language (BCP 47).",
+        "text[]",
+        "The practice can be read in this language (BCP 47); `fr-CA` stands for `fr` as well, `zh` for `zh-Hans`.",
+        wider=forms,
         listed=_LISTED_LOCALE,
         index=reads.Facet("l"),
         counted=counted("unnest({r}.locales)", "These are the languages in which they can be read.", scheme="language"),

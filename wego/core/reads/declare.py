@@ -31,7 +31,7 @@ value, "text" its SQL type (`"text[]"` for lists); a field that is absent or nul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 import strawberry
@@ -154,8 +154,9 @@ def condition(
     index: Facet | Through | Within | Grams | None = None,
     price: int = 20,
     counted: Counted | None = None,
+    wider: Callable[[Any], Iterable[Any]] | None = None,
 ) -> Any:
-    found = Condition(sql, cast, known, listed, index, price, counted)
+    found = Condition(sql, cast, known, listed, index, price, counted, wider)
     return strawberry.field(default=UNSET, description=doc, metadata={META: found})
 
 

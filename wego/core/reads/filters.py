@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from wego.core.errors import Invalid
@@ -13,6 +14,13 @@ LONGEST = 200  # characters of one text
 
 def checked(value: Any, name: str, meta: Condition) -> Any:
     """The value as the database takes it; Invalid where it is too long, too many, or no word of its vocabulary."""
+    found = _checked(value, name, meta)
+    if meta.wider is None:
+        return found
+    return list(dict.fromkeys(chain.from_iterable(map(meta.wider, found if isinstance(found, list) else [found]))))
+
+
+def _checked(value: Any, name: str, meta: Condition) -> Any:
     path = ("filter", name)
     if isinstance(value, list):
         if len(value) > MOST_VALUES:

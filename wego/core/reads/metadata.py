@@ -3,7 +3,7 @@ reads, and how they are found on the schema."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -225,7 +225,8 @@ class Condition:
     refused, as an empty answer would hide the mistake. `index` says how a listing finds what meets it, `listed` how it
     is asked of a row of the listing, where that differs; `sql` may ask for the reader's rights. `price` is what it
     costs to ask, in objects (some ten microseconds of a processor each); `counted` says how the list is counted by its
-    values."""
+    values; `wider` gives the values for which one that is asked for stands, such as `fr` and `fr-CA` for `fr-CA`: any
+    of them will do, and `cast` is that of their list."""
 
     sql: str | Callable[[Query], str]
     cast: str
@@ -234,6 +235,7 @@ class Condition:
     index: Facet | Through | Within | Grams | None = None
     price: int = 20
     counted: Counted | None = None
+    wider: Callable[[Any], Iterable[Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
