@@ -41,6 +41,7 @@ from wego.core.errors import Conflict, Invalid, NotAllowed, Refusal
 from wego.core.forms import Form, found
 
 NOTICE_MONTHS = 6
+ANSWER_MONTHS = 3  # to answer what the secretariat asked to be changed; until the statute says another time
 REASON_LIMIT, REFERENCE_LIMIT, BATCH_LIMIT = 4_000, 500, 100
 
 
@@ -157,8 +158,13 @@ async def accept(
 async def decline(
     db: Session, actor: Actor, key: UUID, decision: Decision, *, now: datetime | None = None
 ) -> Membership:
-    """Decline an application, or an associate whom the body did not approve. The reason is mandatory."""
+    """Decline an application, or an associate whom the body did not approve. The reason is mandatory. What was sent
+    back and never answered can be declined once the time to answer it is over."""
     step = await _ready(db, actor, Verb.DECLINE, key, now)
+    if step.source is MembershipStatus.CHANGES_REQUESTED:
+        until = months_after(step.membership.since.date(), ANSWER_MONTHS)
+        if step.at.date() <= until:
+            raise Conflict("There is time until {date} to answer what was asked.", date=until.isoformat())
     return await _take(db, actor, step, decision)
 
 

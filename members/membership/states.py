@@ -88,6 +88,8 @@ LIFE: Life[MembershipStatus, Verb] = Life(
     Step(S.SUBMITTED,   V.DECLINE,          S.DECLINED,            DECIDERS,  E.APPLICATION_DECLINED,
          terms=_DECLINED, via=V.START_CHECK),
     Step(S.UNDER_CHECK, V.DECLINE,          S.DECLINED,            DECIDERS,  E.APPLICATION_DECLINED, terms=_DECLINED),
+    # Once the time to answer what was asked is over; the verb looks at the clock.
+    Step(S.CHANGES_REQUESTED, V.DECLINE,    S.DECLINED,            DECIDERS,  E.APPLICATION_DECLINED, terms=_DECLINED),
     Step(S.ASSOCIATE,   V.DECLINE,          S.DECLINED,            DECIDERS,  E.APPLICATION_DECLINED,
          terms=_DECLINED_LATER),
     Step(S.ASSOCIATE,   V.ADMIT,            S.FULL,                DECIDERS,  E.MEMBER_ADMITTED,
