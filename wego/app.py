@@ -67,6 +67,7 @@ def create_app(
 
     app = FastAPI(
         title="WeGO hub", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, telemetry=NO_TELEMETRY,
+        redirect_slashes=False,
         exception_handlers={HTTPException: partial(_refused, site)},
         routes=[*_routes(settings), *_of_rooms(hub), *pages.routes(site)],
     )  # fmt: skip

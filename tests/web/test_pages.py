@@ -145,6 +145,13 @@ async def test_every_link_leads_somewhere_within_the_house(standing: Station):
     assert len(seen) > 60
 
 
+async def test_a_language_without_its_slash_leads_to_its_front_page_and_nothing_else_is_guessed(standing: Station):
+    answer = await standing.http.get("/ko")
+    assert (answer.status_code, answer.headers["location"]) == (308, "/ko/")
+    for path in ("/nothing", "/xx", "/en/practices/", "/schema.graphql/"):
+        assert (await standing.http.get(path)).status_code == 404
+
+
 async def test_the_browser_chooses_the_language_of_the_door(standing: Station):
     for wish, locale in [("fr-CA,fr;q=0.9", "fr"), ("zh-TW", "zh-Hans"), ("tlh", "en"), ("", "en"), ("<script>", "en")]:
         answer = await standing.http.get("/", headers={"accept-language": wish})

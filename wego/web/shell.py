@@ -18,6 +18,7 @@ from urllib.parse import urlencode, urlsplit
 import orjson
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
+from starlette.convertors import Convertor
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -183,7 +184,7 @@ def route(site: Site, path: str, view: View) -> Route:
 
         return _sent(request, await answers.single_flight(key, make) or await make())
 
-    return Route(f"/{{lang}}{path}", show)
+    return Route(f"/{{lang:language}}{path}", show)
 
 
 def _key(request: Request) -> bytes:
@@ -198,10 +199,9 @@ def _packed(request: Request) -> bytes:
 
 async def _made(site: Site, request: Request, view: View) -> Response:
     """The page, made in its turn."""
-    locale = request.path_params["lang"]
-    if locale not in LOCALES or len(request.url.query) > LONGEST_QUERY:
+    if len(request.url.query) > LONGEST_QUERY:
         return not_found(site, request)
-    page = Page(request, site, locale)
+    page = Page(request, site, request.path_params["lang"])
     try:
         async with site.turns.take():
             site.hub.rates.take(Purpose.REQUEST, f"ip:{request.scope['wego.client']}")
@@ -251,6 +251,23 @@ def missing(page: Page) -> Response:
 def chosen(request: Request) -> str:
     """The language for who has not chosen one."""
     return negotiate(accepted(request.headers.get("accept-language", "")))
+
+
+class Language(Convertor[str]):
+    """The first part of the address of a page: a language that the hub speaks. Other addresses are not of pages."""
+
+    regex = "|".join(LOCALES)
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+async def to_front(request: Request) -> Response:
+    """`/ko`: the front page in this language has a slash at its end."""
+    return RedirectResponse(f"/{request.path_params['lang']}/", 308, {"cache-control": "no-cache"})
 
 
 async def door(request: Request) -> Response:
