@@ -183,7 +183,9 @@ async def test_naughty_names_come_back_identical_or_are_refused(db: Session, sha
     assert len(kept) > 400
     for at in range(0, len(kept), 300):
         part = dict(list(kept.items())[at : at + 300])
-        city = await cities.register(db, SYSTEM, replace(FACTS, slug=f"city-{at}", names={**FACTS.names, **part}))
+        city = await cities.register(
+            db, SYSTEM, replace(FACTS, slug=f"city-{at}", names={**FACTS.names, **part}), insist=True
+        )
         assert part.items() <= (await cities.facts_of(db, city)).names.items()
 
 
