@@ -172,7 +172,8 @@ async def test_the_same_words_go_from_the_timeline_and_nothing_else_of_it_can_ch
     place = new_id()
     as_owner(
         database,
-        "insert into membership_step (id, city_id, at, from_status, to_status, body, actor, reason, reference, locale) "
+        "insert into membership_step "
+        "(id, organisation_id, at, from_status, to_status, body, actor, reason, reference, locale) "
         f"select gen_random_uuid(), '{place}', now(), 'full', 'suspended', 'secretariat', 'x', said, 'EC 3', 'en' "
         f"from unnest(array['{REASON}', 'Another']) said",
     )

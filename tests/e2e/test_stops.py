@@ -277,8 +277,8 @@ class TestAway:
     @pytest.mark.parametrize(
         ("method", "path", "body", "kind", "code"),
         [
-            ("GET", "/en/", None, "text/html", "Please come again in a moment"),
-            ("HEAD", "/en/", None, "text/html", ""),
+            ("GET", "/en/cities", None, "text/html", "Please come again in a moment"),
+            ("HEAD", "/en/members", None, "text/html", ""),
             ("GET", "/health/ready", None, "application/json", '"database","status":"failing"'),
             ("GET", "/graphql?query=%7Bcities(first:2)%7BtotalCount%7D%7D", None, "application/json", "UNAVAILABLE"),
             ("POST", "/graphql", b'{"query":"{practices(first:2){totalCount}}"}', "application/json", "UNAVAILABLE"),
@@ -305,7 +305,7 @@ class TestAway:
 
     @pytest.mark.parametrize(
         "path",
-        ["/health", "/health/live", "/schema.graphql", "/static/hub.css", "/oauth/jwks",
+        ["/health", "/health/live", "/schema.graphql", "/static/app.css", "/oauth/jwks",
          "/.well-known/oauth-authorization-server", "/.well-known/oauth-protected-resource/graphql"],
     )  # fmt: skip
     def test_what_needs_no_database_goes_on(self, away: Demo, path: str):

@@ -4,6 +4,7 @@ hash."""
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 from uuid import UUID
 
 import psycopg
@@ -16,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from i18n.content import blocks, comparison, documents, readings
 from i18n.content.documents import Draft, Section, SectionPart, TranslationDraft
 from i18n.content.models import BlockKind, ContentReading, ContentSection
+from i18n.content.releases import Audience, publish
 from i18n.language.origins import Origin
 from wego.core.db import Database, Session
 from wego.core.errors import Conflict, Invalid, NotFound, Refusal
@@ -67,7 +69,8 @@ async def section(db: Session, key: UUID, locale: str, name: str = "process") ->
 
 async def test_what_was_written_cannot_be_changed_or_deleted(database: Database) -> None:
     async with database.session() as db:
-        await make_document(db)
+        key = await make_document(db)
+        await publish(db, key, datetime.now(UTC), Audience())  # what was never published can go as a whole
     for statement in ("update content_block set text = 'other'", "delete from content_block"):
         with psycopg.connect(owner_url(database.url)) as owner, pytest.raises(psycopg.errors.RestrictViolation):
             owner.execute(statement)

@@ -271,7 +271,7 @@ def known_word(name: str) -> str:
 VOCABULARIES = {
     ("practices", "country"), ("practices", "themes"), ("practices", "sdg"), ("cities", "country"),
     ("practices", "technologies"),
-    ("applications", "country"), ("history", "kind"),
+    ("applications", "country"), ("organisations", "country"), ("history", "kind"),
 }  # fmt: skip
 UNKNOWN = {
     "country": ["kr", "KOR", "", "ZZ", "EU", "K\u200bR"],
@@ -287,7 +287,7 @@ def test_every_text_of_a_filter_is_a_free_one_or_of_a_vocabulary() -> None:
     assert {(root, name) for root, name, meta, _ in conditions() if meta.known} == VOCABULARIES
     free = {(root, name) for root, name, meta, _ in conditions() if not meta.known}
     assert free == {("practices", "city"), ("practices", "cities"), ("practices", "titleContains"), ("practices", "keywords"),
-                    ("cities", "nameContains"), ("people", "email")}  # fmt: skip
+                    ("cities", "nameContains"), ("organisations", "nameContains"), ("people", "email")}  # fmt: skip
 
 
 @pytest.mark.parametrize(("root", "name"), sorted(VOCABULARIES))

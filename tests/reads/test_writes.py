@@ -28,7 +28,7 @@ REGISTER = (
 
 def city(slug: str, **more: Any) -> dict[str, Any]:
     return {
-        "slug": slug, "names": [{"locale": "en", "name": slug.title()}, {"locale": "ko", "name": "도시"}],
+        "slug": slug, "names": [{"locale": "en", "name": slug.title()}, {"locale": "ko", "name": f"도시 {slug}"}],
         "endonymLocale": "ko", "country": "KR", "region": "EAST_ASIA", "latitude": 37.5, "longitude": 127.0,
         "population": 1000, "timeZone": "Asia/Seoul", "languages": ["ko"], **more,
     }  # fmt: skip
@@ -156,7 +156,7 @@ async def test_what_was_done_is_read_back_with_the_whole_language(hand: Hand) ->
         "membership",
         "practices",
     ]
-    assert found["done"]["city"]["o"] == {"text": "도시", "locale": "ko"}
+    assert found["done"]["city"]["o"] == {"text": "도시 gongju", "locale": "ko"}
     assert found["done"]["city"]["names"] == [{"locale": "en"}, {"locale": "ko"}]
     assert found["done"]["city"]["region"] == "EAST_ASIA"
     assert found["done"]["o"] == {"select": "gongju"}

@@ -7,6 +7,8 @@ prepared statement whose JSON bytes are the answer. Both run SQL that PostgreSQL
 
 from __future__ import annotations
 
+import errno
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager, nullcontext
 from contextvars import ContextVar
@@ -47,6 +49,7 @@ WRITE_SETTINGS = {
     "application_name": "wego writes",
 }
 
+NO_WAY = {None, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.EADDRNOTAVAIL}
 # What PostgreSQL, or the way to it, says when it cannot serve now. A mistake in a statement is none of these, nor is a
 # file that cannot be read.
 AWAY = (
@@ -69,7 +72,13 @@ def is_away(error: BaseException) -> bool:
     cause = (getattr(error.orig, "__cause__", None) or error.orig) if isinstance(error, DBAPIError) else error
     if isinstance(cause, asyncpg.InterfaceError):  # of all that a client can do wrong, only this is none of ours
         return "clos" in str(cause)  # "connection is closed", "pool is closing"
-    return isinstance(cause, (*AWAY, SQLAlchemyTimeout))
+    return isinstance(cause, (*AWAY, SQLAlchemyTimeout)) or _is_cut_off(cause)
+
+
+def _is_cut_off(cause: BaseException | None) -> bool:
+    """Whether no way leads to the database: a name that nobody knows, a host that is not reached. Several addresses
+    that were tried in vain have no number; what is wrong with a file or a disk has another, or a kind of its own."""
+    return isinstance(cause, socket.gaierror) or (type(cause) is OSError and cause.errno in NO_WAY)
 
 
 @dataclass(slots=True)

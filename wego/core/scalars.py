@@ -102,6 +102,7 @@ SCALARS: dict[object, Any] = {
         description=(
             "A `Cursor` is a place in the list of changes, in a form that is opaque, and holds for its reader alone."
         ),
+        specified_by_url="https://relay.dev/graphql/connections.htm#sec-Cursor",
         parse_value=read_cursor,
     ),
     dt.date: strawberry.scalar(
