@@ -24,7 +24,7 @@ demo: $(STAMP) ## Set up everything and run the hub on real data (PORT=8000, WEG
 	exec $(BIN)/wego demo
 
 test: $(STAMP) ## Set up everything and pass the tests (own throwaway PostgreSQL, TESTS=2 processes)
-	$(BIN)/python -m pytest -n $(TESTS) --dist loadgroup
+	$(BIN)/python -m pytest -n $(TESTS) --dist loadfile
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -38,20 +38,6 @@ def owner_url(url: str) -> str:
     return f"{head.rsplit('/', 1)[0]}/{name}{mark}{query}"
 
 
-# What the tests of such a folder are built on is made once for all of them, and takes long: they run in one process.
-TOGETHER = ("federation", "http", "members", "practices", "reads")
-ELSEWHERE = {"e2e/test_stories.py": "http"}  # on the demonstration of that folder
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests share a process where several run (`make test`): those of a file, or of a folder."""
-    root = Path(__file__).parent
-    for item in items:
-        path = item.path.relative_to(root)
-        name = path.parts[0] if path.parts[0] in TOGETHER else str(path)
-        item.add_marker(pytest.mark.xdist_group(ELSEWHERE.get(name, name)))
-
-
 SHARED = Path(__file__).parents[2] / "shared"
 FAST = {"fsync": "off", "full_page_writes": "off", "autovacuum": "off", "synchronous_commit": "off"}
 

@@ -77,7 +77,7 @@ def check(url: str, environment: dict[str, str]) -> None:
     assert data["cities"]["totalCount"] >= 200, answer
     assert all(node["title"]["locale"] == "ko" for node in data["practices"]["nodes"]), answer
     assert "1 statements" in timing or "0 statements" in timing, timing
-    with urllib.request.urlopen(urllib.request.Request(url + "/?lang=ar"), timeout=10) as page:
+    with urllib.request.urlopen(urllib.request.Request(url + "/ar/"), timeout=10) as page:
         assert 'dir="rtl"' in page.read().decode()
     client = Path(environment["WEGO_HOME"]) / "demo" / "clients" / "seoul.json"
     told = json.loads(command(environment, "query", "--client", str(client), "{viewer{scopes}}"))

@@ -204,7 +204,7 @@ def _paths(one: Attacker) -> bytes:
 @asks("page-distinct", "the first page in languages that nobody has")
 def _page(one: Attacker) -> bytes:
     headers = {"accept-language": f"en-{one.unique()[-8:]}"}
-    return request("GET", f"/?lang={one.unique()}", headers=headers)
+    return request("GET", f"/en/practices?q={one.unique()}", headers=headers)
 
 
 @asks("schema-flood", "the schema's text, again and again")
