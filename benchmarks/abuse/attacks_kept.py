@@ -185,7 +185,7 @@ def _get(one: Attacker) -> bytes:
 
 @asks("head-flood", "HEAD of everything")
 def _head(one: Attacker) -> bytes:
-    paths = ("/", f"/graphql?query={quote(LIST)}&u={one.unique()}", "/schema.graphql", "/health/live")
+    paths = ("/en/", f"/graphql?query={quote(LIST)}&u={one.unique()}", "/schema.graphql", "/health/live")
     return request("HEAD", paths[one.turn % 4])
 
 
