@@ -16,7 +16,6 @@ const VENDOR = join(WEB, "static", "vendor");
 const noto = (slice) => `noto-sans-${slice}-wght-normal.woff2`;
 const FILES = [
   ["@digdir/designsystemet-css", "dist/src/index.css", "designsystemet.css"],
-  ["htmx.org", "dist/htmx.min.js", "htmx.js"],
   ...["latin", "cyrillic", "cyrillic-ext", "vietnamese", "devanagari"].map(
     (slice) => ["@fontsource-variable/noto-sans", `files/${noto(slice)}`, noto(slice)],
   ),

@@ -78,7 +78,6 @@ class Page:
     request: Request
     site: Site
     locale: str
-    context: dict[str, Any] = field(default_factory=dict)
 
     @property
     def hub(self) -> Hub:
@@ -152,7 +151,7 @@ class Page:
         """The page itself."""
         found = environment().get_template(template).render(
             _=self.in_words, count_=self.count, page=self, to=self.to, locale=self.locale,
-            direction=direction(self.locale), words=self.words, **self.context, **context,
+            direction=direction(self.locale), words=self.words, **context,
         )  # fmt: skip
         return answer(self.request, found, self.locale, status)
 

@@ -23,7 +23,7 @@ TYPES = {
 FOR_EVER = "public, max-age=31536000, immutable"
 NAMES = ("app.css", "fonts.css", "icon.svg")
 VENDORED = (
-    "designsystemet.css", "theme.css", "htmx.js", "noto-sans-latin-wght-normal.woff2",
+    "designsystemet.css", "theme.css", "noto-sans-latin-wght-normal.woff2",
     "noto-sans-latin-ext-wght-normal.woff2", "noto-sans-cyrillic-wght-normal.woff2",
     "noto-sans-cyrillic-ext-wght-normal.woff2", "noto-sans-vietnamese-wght-normal.woff2",
     "noto-sans-devanagari-wght-normal.woff2", "noto-sans-arabic-wght-normal.woff2",

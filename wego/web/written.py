@@ -9,9 +9,8 @@ from typing import Any
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
-from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal, format_percent
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from i18n.language.locales import LOCALES
 
@@ -58,10 +57,6 @@ class Words:
         """A bare number as the language writes it; whatever else a city wrote stays as it is."""
         return self.number(float(value)) if value and _BARE.fullmatch(value) else value
 
-    def percent(self, value: float) -> str:
-        """A share of one, with its sign."""
-        return format_percent(value, format="+#,##0%;-#,##0%", locale=self.locale)
-
     def share(self, percent: int) -> str:
         """A share of a hundred."""
         return format_percent(percent / 100, locale=self.locale)
@@ -84,7 +79,3 @@ class Words:
             return LOCALES.get(tag) or Locale.parse(tag, sep="-").get_display_name() or tag
         except (UnknownLocaleError, ValueError):
             return tag
-
-    def listed(self, parts: list[Any]) -> Markup:
-        """Several things in one sentence."""
-        return Markup(format_list([str(escape(part)) for part in parts], locale=self.locale))  # noqa: S704  # escaped on this line

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -28,7 +29,7 @@ LONGEST_DECIMAL, MOST_DIGITS = 40, 20
 _WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f<>\"\u202a-\u202e\u2066-\u2069\ud800-\udfff]{3,500}")
 
 
-class Kind:
+class Kind(ABC):
     """A kind of value. `required` says that it is never null; `accepts` is its type in an input, `shows` in what is
     shown. As a part of a fact it is read from {t}.value, as a fact of its own from the column of its name."""
 
@@ -38,9 +39,9 @@ class Kind:
     def __init__(self, doc: str, *, required: bool = True) -> None:
         self.doc, self.required = doc, required
 
+    @abstractmethod
     def check(self, form: Form, value: Any, path: Path) -> Any:
         """The value as it is kept; `form` collects what is wrong with it."""
-        raise NotImplementedError
 
     def given(self, value: Any) -> Any:
         """A value of an input as `check` takes it."""

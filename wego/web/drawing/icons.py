@@ -16,7 +16,6 @@ _PATHS = {
         '18 3 3 6-6"/>'
     ),
     "sheet": '<path d="M6 3h8l4 4v14H6Z"/><path d="M14 3v4h4"/>',
-    "same": '<path d="m5 12.5 4.5 4.5L19 7.5"/>',
     "older": '<circle cx="12" cy="12" r="8.5"/><path d="M12 7v5l3.5 2"/>',
     "half": (
         '<circle cx="12" cy="12" r="8.5"/><path fill="currentColor" stroke="none" d="M12 3.5a8.5 8.5 0 0 0 0 17Z"/>'
@@ -32,7 +31,6 @@ _PATHS = {
     "search": '<circle cx="11" cy="11" r="6.500"/><path d="m16 16 4.500 4.500"/>',
     "bell": '<path d="M6 16V11a6 6 0 0 1 12 0v5l1.500 2h-15Zm4 4.500h4"/>',
     "quote": '<path d="M5 15c2 0 3-1 3-4H5V6h5v5c0 4-2 6-5 6Zm9 0c2 0 3-1 3-4h-3V6h5v5c0 4-2 6-5 6Z"/>',
-    "print": '<path d="M7 8V3h10v5M7 17H4V8h16v9h-3"/><path d="M7 14h10v7H7Z"/>',
     "load": '<path d="M12 4v11m-5-4.500 5 5 5-5M5 20h14"/>',
     "code": '<path d="m8 7-5 5 5 5m8-10 5 5-5 5M14 4l-4 16"/>',
     "house": '<path d="M4 20V10l8-6 8 6v10Z"/><path d="M9 20v-6h6v6"/>',
@@ -43,11 +41,6 @@ _PATHS = {
     "file": '<path d="M6 3h8l4 4v14H6Z"/><path d="M14 3v4h4"/>',
     "arrow": '<path d="M4 12h15m-6-6 6 6-6 6"/>',
     "close": '<path d="m6 6 12 12M18 6 6 18"/>',
-    "eye": (
-        '<path d="M2.500 12C5 7.500 8.500 5.500 12 5.500s7 2 9.500 6.500c-2.500 4.500-6 6.500-9.500 6.500S5 '
-        '16.500 2.500 12Z"/><circle cx="12" cy="12" r="3"/>'
-    ),
-    "compare": '<path d="M4 5h6v14H4Zm10 0h6v14h-6Z"/>',
 }
 _ICON = Markup(
     '<svg class="icon{more}" width="{size}" height="{size}" viewBox="0 0 24 24" aria-hidden="true">{path}</svg>'
